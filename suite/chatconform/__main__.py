@@ -1,0 +1,5 @@
+"""`python -m chatconform`."""
+
+from chatconform.cli import main
+
+main()
