@@ -1,0 +1,1 @@
+"""Bytes into facts: event streams, JSON, media types, transcripts."""
