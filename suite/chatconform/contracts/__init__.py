@@ -1,0 +1,1 @@
+"""Contracts: JSON Schemas whose constraints carry clauses, and how they are examined."""

@@ -1,0 +1,107 @@
+"""A contract: the schemas of one folder, the clauses in them, and the promises at their heads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, cached_property
+from pathlib import Path
+
+from chatconform import resources
+from chatconform.contracts.schema import Schema
+from chatconform.model import Clause, InputError, JsonObject, JsonValue, Level, Place
+
+
+class Kind(StrEnum):
+    """What a schema of a contract describes; also the name of its file."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    CHUNK = "chunk"
+    ERROR = "error"
+    MODELS = "models"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The schemas of one folder of schemas/, read."""
+
+    id: str
+    schemas: Mapping[Kind, Schema]
+
+    @cached_property
+    def clauses(self) -> Mapping[str, Clause]:
+        """Every clause on answers, by id. A request schema never accuses, so its clauses are not among them."""
+        found: dict[str, Clause] = {}
+        for kind, schema in self.schemas.items():
+            if kind is not Kind.REQUEST:
+                found = {**schema.clauses, **found}
+        return found
+
+    @cached_property
+    def promises(self) -> Mapping[str, Clause]:
+        """What the document promises and no keyword can say, by the id of the check that decides it."""
+        found: dict[str, Clause] = {}
+        for schema in self.schemas.values():
+            notes = schema.document.get("x-promises")
+            for note in notes if isinstance(notes, list) else []:
+                if isinstance(note, dict):
+                    clause = schema.clause(note)
+                    found.setdefault(clause.id, clause)
+        return found
+
+    def says(self, check: str) -> bool:
+        """Whether the contract has a clause or a promise of this id."""
+        return check in self.clauses or check in self.promises
+
+    def covers(self, body: JsonValue) -> bool:
+        """Whether a request stays inside the request schema.
+
+        What only an example shows does not close a document: an example excludes nothing.
+        A member that is null asks for nothing, so it is not looked at.
+        """
+        schema = self.schemas.get(Kind.REQUEST)
+        if schema is None or not isinstance(body, dict):
+            return True
+        asked: JsonValue = {key: value for key, value in body.items() if value is not None}
+        return not any(
+            violation.clause is None or violation.clause.level is Level.MUST
+            for violation in schema.examine(asked).violations
+        )
+
+
+def names(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the contracts that there are."""
+    root = folder or resources.path("schemas")
+    return tuple(sorted(entry.name for entry in root.iterdir() if (entry / "response.schema.json").is_file()))
+
+
+@cache
+def load(name: str, folder: Path | None = None) -> Contract:
+    """Read a contract. Raises `InputError` for an unknown name or a file that is no schema."""
+    root = folder or resources.path("schemas")
+    if name not in names(root):
+        raise InputError(
+            Place(str(root)), f"there is no contract {name!r}", "name one of " + ", ".join(names(root))
+        )
+    files = {kind: root / name / f"{kind}.schema.json" for kind in Kind}
+    return Contract(name, {kind: Schema(read(path), str(path)) for kind, path in files.items() if path.is_file()})
+
+
+def read(path: Path) -> JsonObject:
+    """Return a schema file's JSON object. Raises `InputError` with the place."""
+    try:
+        value = json.loads(path.read_bytes())
+    except UnicodeDecodeError as error:
+        raise InputError(Place(str(path)), f"is not UTF-8: {error.reason}", "save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise InputError(
+            Place(str(path), error.lineno, error.colno), f"is not JSON: {error.msg}", "mend the file"
+        ) from None
+    except RecursionError:
+        raise InputError(Place(str(path)), "is nested too deeply", "mend the file") from None
+    if not isinstance(value, dict):
+        raise InputError(Place(str(path)), "is no JSON object", "a schema is a JSON object")
+    return value
