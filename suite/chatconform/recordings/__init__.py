@@ -1,0 +1,1 @@
+"""Recordings on disk: exchange format 1, and what other tools printed."""

@@ -1,0 +1,400 @@
+"""Exchange format 1: one pretty-printed file an exchange in a folder, or one JSON object a line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import hashlib
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from chatconform.model import (
+    Exchange,
+    Headers,
+    InputError,
+    JsonObject,
+    JsonValue,
+    Origin,
+    Place,
+    Request,
+    Response,
+)
+from chatconform.wire import strict_json
+
+FORMAT = "chatconform.exchange/1"
+MAX_LINE = 64 * 1024 * 1024
+"""The longest line of a JSON lines file, in bytes."""
+
+_TOP = ("format", "id", "provider", "scenario", "sample", "attempt", "origin", "recorded_at", "model", "note",
+        "source", "request", "response", "end", "redacted")  # fmt: skip
+_REQUEST = ("method", "url", "headers", "body", "body_base64")
+_RESPONSE = ("http_version", "status", "headers", "headers_after", "body", "body_base64", "reads")
+_ENDS = ("complete", "truncated", "reset", "timeout", "malformed")
+_ENDS_WITH_DETAIL = ("unreachable", "limit")
+
+
+class Unreadable(InputError):
+    """A recorded exchange that cannot be read. The other files of a recording are still judged."""
+
+
+def load(paths: Iterable[str | Path]) -> Iterator[Exchange]:
+    """Yield the exchanges of folders, exchange files and `.jsonl[.gz]` files.
+
+    Raises `Unreadable` (an `InputError`) at the first file or line that is none; `read` goes on past it.
+    """
+    for item in read(paths):
+        if isinstance(item, Unreadable):
+            raise item
+        yield item
+
+
+def read(paths: Iterable[str | Path], stdin: BinaryIO | None = None) -> Iterator[Exchange | Unreadable]:
+    """Yield every exchange, and in the place of each one that cannot be read its error."""
+    for given in paths:
+        if str(given) == "-" and stdin is not None:
+            yield from _read_lines(stdin, "-")
+        else:
+            yield from _read_path(Path(given))
+
+
+def _read_path(path: Path) -> Iterator[Exchange | Unreadable]:
+    try:
+        if path.is_dir():
+            yield from _read_folder(path)
+        elif path.name.endswith((".jsonl", ".jsonl.gz", ".ndjson")):
+            with path.open("rb") as file:
+                yield from _read_lines(_unpacked(file), str(path))
+        else:
+            yield _parse(path.read_bytes(), str(path), path.name.removesuffix(".json"), 1)
+    except Unreadable as error:
+        yield error
+    except FileNotFoundError:
+        yield Unreadable(Place(str(path)), "no such file or folder", "name a recording that exists")
+    except (OSError, EOFError, zlib.error) as error:
+        yield Unreadable(Place(str(path)), f"cannot be read: {error}", "check the file, then judge again")
+
+
+def _read_folder(folder: Path) -> Iterator[Exchange | Unreadable]:
+    """Read the folder's exchange files, and those of its folders, in the order of their names."""
+    files = sorted(
+        file for file in folder.rglob("*") if file.is_file() and file.name.endswith((".json", ".jsonl", ".jsonl.gz"))
+    )
+    if not files:
+        yield Unreadable(
+            Place(str(folder)), "holds no recorded exchange", "name a folder with .json or .jsonl files in it"
+        )
+    for file in files:
+        yield from _read_path(file)
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    """Return the file's bytes, through gzip where its first two bytes say so."""
+    start = file.read(2)
+    file.seek(0)
+    return gzip.open(file) if start == b"\x1f\x8b" else file  # type: ignore[return-value]
+
+
+def _read_lines(file: BinaryIO, name: str) -> Iterator[Exchange | Unreadable]:
+    number, found = 0, False
+    while line := file.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            yield Unreadable(Place(name, number), f"is longer than {MAX_LINE} bytes", "split the recording")
+            while line and not line.endswith(b"\n"):
+                line = file.readline(MAX_LINE)
+        elif line.strip():
+            found = True
+            yield _parse_line(line, name, number)
+    if not found:
+        yield Unreadable(Place(name), "holds no exchange", "one JSON object a line is expected")
+
+
+def _parse_line(line: bytes, name: str, number: int) -> Exchange | Unreadable:
+    try:
+        return _parse(line.rstrip(b"\r\n"), name, f"{name}:{number}", number)
+    except Unreadable as error:
+        return error
+
+
+def _parse(data: bytes, file: str, fallback_id: str, first_line: int) -> Exchange:
+    """Return the exchange that a JSON text holds. Raises `Unreadable` with the place in the file."""
+    document = strict_json.parse(data)
+    reader = _Reader(data, file, first_line)
+    if document.fault:
+        raise reader.error_at(document.fault.offset, f"is not JSON: {document.fault.problem}", "record it again")
+    if document.limit:
+        raise reader.error((), f"exceeds the limit on {document.limit}", "record it again")
+    top = reader.object(document.value, ())
+    if top.get("format") != FORMAT:
+        raise reader.error(("format",), f"is not {FORMAT}", f'"format" has to be "{FORMAT}"')
+    return reader.exchange(top, fallback_id)
+
+
+class _Reader:
+    """Turns parsed JSON into an exchange, and says where in the file it cannot."""
+
+    def __init__(self, data: bytes, file: str, first_line: int) -> None:
+        self.data, self.file, self.first_line = data, file, first_line
+
+    def error_at(self, offset: int, problem: str, remedy: str) -> Unreadable:
+        before = self.data[:offset]
+        line = before.count(b"\n")
+        column = offset - (before.rfind(b"\n") + 1)
+        return Unreadable(Place(self.file, self.first_line + line, column + 1), problem, remedy)
+
+    def error(self, path: tuple[str | int, ...], problem: str, remedy: str) -> Unreadable:
+        span = strict_json.locate(self.data, path)
+        name = strict_json.pointer(path) or "the exchange"
+        return self.error_at(span[0] if span else 0, f"{name} {problem}", remedy)
+
+    def exchange(self, top: JsonObject, fallback_id: str) -> Exchange:
+        for key in ("request", "response"):
+            if key not in top:
+                raise self.error((key,), "is missing", f'an exchange has a "{key}"; the response may be null')
+        response = top["response"]
+        redacted = top.get("redacted")
+        return Exchange(
+            id=self.text(top, ("id",)) or fallback_id,
+            provider=self.text(top, ("provider",)) or "",
+            request=self.request(self.object(top["request"], ("request",))),
+            response=None if response is None else self.response(self.object(response, ("response",))),
+            scenario=self.text(top, ("scenario",)),
+            sample=self.count(top, ("sample",)),
+            attempt=self.count(top, ("attempt",)),
+            origin=self.origin(top),
+            recorded_at=self.text(top, ("recorded_at",)),
+            model=self.text(top, ("model",)),
+            note=self.text(top, ("note",)),
+            source=top.get("source"),
+            end=self.end(top),
+            redacted=tuple(redacted) if isinstance(redacted, list) else (),
+            extra=_others(top, _TOP),
+            file=self.file,
+            sha256=hashlib.sha256(self.data).hexdigest(),
+        )
+
+    def origin(self, top: JsonObject) -> Origin:
+        name = self.text(top, ("origin",))
+        if name is None:
+            return Origin.IMPORTED
+        if name not in list(Origin):
+            raise self.error(("origin",), f"is {name!r}", "write one of " + ", ".join(Origin))
+        return Origin(name)
+
+    def end(self, top: JsonObject) -> str:
+        end = self.text(top, ("end",)) or "complete"
+        head, colon, detail = end.partition(":")
+        if not (end in _ENDS or (head in _ENDS_WITH_DETAIL and colon and detail)):
+            expected = ", ".join(_ENDS) + ", unreachable:<why>, limit:<which>"
+            raise self.error(("end",), f"is {end!r}", f"write one of {expected}")
+        return end
+
+    def request(self, value: JsonObject) -> Request:
+        path = ("request",)
+        return Request(
+            method=(self.text(value, (*path, "method")) or "").upper(),
+            url=self.text(value, (*path, "url")) or "",
+            headers=self.headers(value, path) or (),
+            body=self.coded(value, path) if "body_base64" in value else self.request_body(value),
+            extra=_others(value, _REQUEST),
+        )
+
+    def request_body(self, value: JsonObject) -> JsonValue | bytes:
+        body = value.get("body")
+        if isinstance(body, str):
+            return self.encoded(body, ("request", "body"))
+        return body
+
+    def response(self, value: JsonObject) -> Response:
+        path = ("response",)
+        status = value.get("status")
+        if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 999:
+            raise self.error((*path, "status"), "is no status code", "write the three-digit status code")
+        return Response(
+            status=status,
+            headers=self.headers(value, path),
+            body=self.coded(value, path) if "body_base64" in value else self.response_body(value),
+            http_version=self.text(value, (*path, "http_version")),
+            headers_after=self.count(value, (*path, "headers_after")),
+            reads=self.reads(value),
+            extra=_others(value, _RESPONSE),
+        )
+
+    def response_body(self, value: JsonObject) -> bytes:
+        body = value.get("body")
+        if body is None:
+            return b""
+        if isinstance(body, list):
+            pieces = [piece for piece in body if isinstance(piece, str)]
+            if len(pieces) == len(body):
+                return self.encoded("".join(pieces), ("response", "body"))
+        if isinstance(body, str):
+            return self.encoded(body, ("response", "body"))
+        raise self.error(
+            ("response", "body"), "is neither text nor a list of text pieces", "or use body_base64 for other bytes"
+        )
+
+    def encoded(self, text: str, path: tuple[str | int, ...]) -> bytes:
+        try:
+            return text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise self.error(path, "holds a lone surrogate, which no bytes stand for", "use body_base64") from None
+
+    def coded(self, value: JsonObject, path: tuple[str, ...]) -> bytes:
+        where = (*path, "body_base64")
+        text = self.text(value, where) or ""
+        if value.get("body") is not None:
+            raise self.error(where, "stands beside body", "keep one of the two")
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise self.error(where, "is not base64", "record it again") from None
+
+    def headers(self, value: JsonObject, path: tuple[str, ...]) -> Headers | None:
+        pairs = value.get("headers")
+        if pairs is None:
+            return None
+        found = []
+        for number, pair in enumerate(pairs if isinstance(pairs, list) else [pairs]):
+            if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+                raise self.error(
+                    (*path, "headers", number), "is no pair of a name and a value", 'write ["Name", "value"]'
+                )
+            found.append((str(pair[0]), str(pair[1])))
+        return tuple(found)
+
+    def reads(self, value: JsonObject) -> tuple[tuple[int, int], ...] | None:
+        reads = value.get("reads")
+        if reads is None:
+            return None
+        found = []
+        for number, read_ in enumerate(reads if isinstance(reads, list) else [reads]):
+            if not (isinstance(read_, list) and len(read_) == 2 and all(type(part) is int and part >= 0 for part in read_)):
+                raise self.error(
+                    ("response", "reads", number), "is no pair of counts", "write [microseconds, bytes]"
+                )
+            found.append((int(str(read_[0])), int(str(read_[1]))))
+        return tuple(found)
+
+    def object(self, value: JsonValue, path: tuple[str | int, ...]) -> JsonObject:
+        if not isinstance(value, dict):
+            raise self.error(path, "is not an object", "see schemas/chatconform/exchange.schema.json")
+        return value
+
+    def text(self, value: JsonObject, path: tuple[str, ...]) -> str | None:
+        found = value.get(path[-1])
+        if found is not None and not isinstance(found, str):
+            raise self.error(path, "is not a string", "write it in quotation marks")
+        return found
+
+    def count(self, value: JsonObject, path: tuple[str, ...]) -> int | None:
+        found = value.get(path[-1])
+        if found is not None and (not isinstance(found, int) or isinstance(found, bool) or found < 0):
+            raise self.error(path, "is no count", "write a whole number of 0 or more")
+        return found
+
+
+def _others(value: JsonObject, known: tuple[str, ...]) -> JsonObject:
+    """Return the keys that this format does not know: they are kept."""
+    return {key: member for key, member in value.items() if key not in known}
+
+
+def to_json(exchange: Exchange) -> JsonObject:
+    """Return the exchange in format 1, keys in the order of the format's description."""
+    fields: JsonObject = {
+        "format": FORMAT,
+        "id": exchange.id,
+        "provider": exchange.provider,
+        "scenario": exchange.scenario,
+        "sample": exchange.sample,
+        "attempt": exchange.attempt,
+        "origin": str(exchange.origin),
+        "recorded_at": exchange.recorded_at,
+        "model": exchange.model,
+        "note": exchange.note,
+        "source": exchange.source,
+    }
+    kept = {key: value for key, value in fields.items() if value is not None}
+    response = exchange.response
+    return {
+        **kept,
+        "request": _request_to_json(exchange.request),
+        "response": None if response is None else _response_to_json(response),
+        "end": exchange.end,
+        "redacted": list(exchange.redacted),
+        **exchange.extra,
+    }
+
+
+def _request_to_json(request: Request) -> JsonObject:
+    fields: JsonObject = {"method": request.method, "url": request.url, "headers": _pairs(request.headers)}
+    if isinstance(request.body, bytes):
+        fields.update(_body_to_json(request.body, split=False))
+    else:
+        fields["body"] = request.body
+    return {**fields, **request.extra}
+
+
+def _response_to_json(response: Response) -> JsonObject:
+    fields: Mapping[str, JsonValue] = {
+        "http_version": response.http_version,
+        "status": response.status,
+        "headers": None if response.headers is None else _pairs(response.headers),
+        "headers_after": response.headers_after,
+        **_body_to_json(response.body, split=True),
+        "reads": None if response.reads is None else [list(pair) for pair in response.reads],
+    }
+    return {**{key: value for key, value in fields.items() if value is not None}, **response.extra}
+
+
+def _pairs(headers: Headers) -> list[JsonValue]:
+    return [[name, value] for name, value in headers]
+
+
+def _body_to_json(body: bytes, *, split: bool) -> JsonObject:
+    """Return a body as text, split after each line feed so that a diff reads well; as base64 where it is not UTF-8."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode("ascii")}
+    pieces = [piece + "\n" for piece in text.split("\n")[:-1]] + [text.rpartition("\n")[2]] * (not text.endswith("\n"))
+    return {"body": list[JsonValue](pieces) if split and "\n" in text else text}
+
+
+def dump(exchange: Exchange) -> bytes:
+    """Return the exchange as a file's bytes: pretty-printed, UTF-8, ended by a line feed."""
+    return (json.dumps(to_json(exchange), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def save(exchange: Exchange, folder: Path) -> Path:
+    """Write `<folder>/<exchange id>.json` whole or not at all, and return its path. Raises `InputError`."""
+    target = folder / f"{exchange.id}.json"
+    if target.parent != folder or exchange.id.startswith("."):
+        raise InputError(Place(str(folder)), f"{exchange.id!r} cannot be a file's name", "give the exchange another id")
+    write_whole(target, dump(exchange))
+    return target
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Replace a file whole: a reader sees the old bytes or the new ones. Raises `InputError` where it cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:32]}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(0o644)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            Place(str(target)), f"cannot be written: {error.strerror}", "choose a folder that can be written to"
+        ) from None

@@ -1,0 +1,92 @@
+"""What was asked: the facts of a recorded request that decide what is right in its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from chatconform.model import JsonObject, JsonValue, Request
+from chatconform.wire import strict_json
+from chatconform.wire.media import header
+
+
+class Target(StrEnum):
+    """What a request is for."""
+
+    ANSWER = "answer"
+    STREAM = "stream"
+    MODELS = "models"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The request, read once. `known` is False where the recording does not hold the request's body."""
+
+    target: Target
+    known: bool
+    body: JsonObject
+    model: str | None = None
+    include_usage: bool = False
+    n: int = 1
+    has_tools: bool = False
+    tool_choice: str | None = None
+    logprobs: bool = False
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    trace_id: str | None = None
+
+    @property
+    def cap(self) -> int | None:
+        """The ceiling on output tokens; max_completion_tokens is the newer name, so it wins where both are sent."""
+        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
+
+
+def read(request: Request, *, looks_streamed: bool) -> Asked:
+    """Return what a request asks. Where its body is not known, the answer's looks say whether it was streamed."""
+    body = _body(request)
+    known = request.body is not None
+    streamed = body.get("stream") is True if known else looks_streamed
+    options = body.get("stream_options")
+    return Asked(
+        target=_target(request, streamed=streamed),
+        known=known,
+        body=body,
+        model=_text(body.get("model")),
+        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        n=_count(body.get("n")) or 1,
+        has_tools=bool(body.get("tools")) or bool(body.get("functions")),
+        tool_choice=_tool_choice(body.get("tool_choice")),
+        logprobs=body.get("logprobs") is True,
+        max_tokens=_count(body.get("max_tokens")),
+        max_completion_tokens=_count(body.get("max_completion_tokens")),
+        trace_id=header(request.headers, "X-Trace-ID"),
+    )
+
+
+def _body(request: Request) -> JsonObject:
+    body = strict_json.parse(request.body).value if isinstance(request.body, bytes) else request.body
+    return body if isinstance(body, dict) else {}
+
+
+def _target(request: Request, *, streamed: bool) -> Target:
+    path = urlsplit(request.url).path.rstrip("/") if request.url else ""
+    if request.method == "GET":
+        return Target.MODELS if path.endswith("/models") else Target.OTHER
+    return Target.STREAM if streamed else Target.ANSWER
+
+
+def _tool_choice(value: JsonValue) -> str | None:
+    """Return none, auto or required, `named` for one tool, `allowed_tools` for a set; None where it is absent."""
+    if isinstance(value, dict):
+        return "allowed_tools" if value.get("type") == "allowed_tools" else "named"
+    return _text(value)
+
+
+def _text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,245 @@
+"""Strict JSON (RFC 8259): what a text says, and the facts that lenient parsers hide.
+
+Duplicate keys, NaN, a byte order mark, lone surrogates, nesting beyond 64 and numbers beyond 4,300 digits are
+facts of a `Document`, not exceptions. What is not JSON at all is a `Document` with a `fault`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chatconform.model import JsonObject, JsonValue, Span
+
+MAX_DEPTH = 64
+MAX_DIGITS = 4300
+_BOM = b"\xef\xbb\xbf"
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER_TOO_LONG = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
+_TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*+"|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a text is not JSON, and at which byte."""
+
+    offset: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON text, read once. `value` is None where there is a `fault` or a `limit`."""
+
+    value: JsonValue
+    fault: Fault | None = None
+    limit: str | None = None
+    bom: bool = False
+    duplicate_keys: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    lone_surrogates: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is a value to judge."""
+        return self.fault is None and self.limit is None
+
+    @property
+    def object(self) -> JsonObject | None:
+        """The value, where it is an object."""
+        return self.value if isinstance(self.value, dict) else None
+
+
+class _Hooks:
+    """What the parser's hooks saw in one text."""
+
+    def __init__(self) -> None:
+        self.duplicates: list[str] = []
+        self.constants: list[str] = []
+        self.decoder = json.JSONDecoder(object_pairs_hook=self.pairs, parse_constant=self.constant)
+
+    def pairs(self, pairs: list[tuple[str, JsonValue]]) -> JsonObject:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            names = [key for key, _ in pairs]
+            self.duplicates.extend(key for key in value if names.count(key) > 1)
+        return value
+
+    def constant(self, name: str) -> float:
+        self.constants.append(name)
+        return float(name)
+
+
+def parse(data: bytes) -> Document:
+    """Return what a JSON text says. Never raises: what is wrong is in the document."""
+    bom = data.startswith(_BOM)
+    if bom:
+        data = data[len(_BOM) :]
+    shift = len(_BOM) if bom else 0
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Document(None, Fault(error.start + shift, "not UTF-8"), bom=bom)
+    limit = _limit(data)
+    if limit:
+        return Document(None, limit=limit, bom=bom)
+    hooks = _Hooks()
+    try:
+        value = _read(hooks.decoder, text)
+    except json.JSONDecodeError as error:
+        return Document(None, Fault(len(text[: error.pos].encode()) + shift, error.msg), bom=bom)
+    return Document(
+        value,
+        bom=bom,
+        duplicate_keys=tuple(hooks.duplicates),
+        constants=tuple(hooks.constants),
+        lone_surrogates="\\u" in text and any(_LONE_SURROGATE.search(part) for part in strings(value)),
+    )
+
+
+def _read(decoder: json.JSONDecoder, text: str) -> JsonValue:
+    """Read one value between white space of RFC 8259 section 2, which is narrower than Python's."""
+    start = len(text) - len(text.lstrip(" \t\n\r"))
+    if start == len(text):
+        raise json.JSONDecodeError("no JSON value", text, start)
+    value: JsonValue
+    value, end = decoder.raw_decode(text, start)
+    if text[end:].strip(" \t\n\r"):
+        raise json.JSONDecodeError("more text after the JSON value", text, end)
+    return value
+
+
+def _limit(data: bytes) -> str | None:
+    """Name the limit that a text exceeds: `depth` or `digits`."""
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        return "depth"
+    if len(data) > MAX_DIGITS and _NUMBER_TOO_LONG.search(data) and _has_long_number(data):
+        return "digits"
+    return None
+
+
+def _depth(data: bytes) -> int:
+    """Return the deepest nesting, or MAX_DEPTH + 1 as soon as it is exceeded."""
+    depth = deepest = 0
+    for match in _STRUCTURE.finditer(data):
+        first = data[match.start()]
+        if first in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif first in b"]}":
+            depth -= 1
+        if deepest > MAX_DEPTH:
+            break
+    return deepest
+
+
+def _has_long_number(data: bytes) -> bool:
+    """Whether the long run of digits stands outside strings."""
+    return bool(_NUMBER_TOO_LONG.search(re.sub(rb'"(?:[^"\\]|\\.)*+"', b'""', data, flags=re.DOTALL)))
+
+
+def strings(value: JsonValue) -> Iterator[str]:
+    """Yield every string of a value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from strings(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from strings(member)
+
+
+def pointer(path: tuple[str | int, ...]) -> str:
+    """Return a JSON pointer (RFC 6901) for the steps from the root."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def at(value: JsonValue, path: tuple[str | int, ...]) -> JsonValue:
+    """Return the value at the end of a path, or None where the path leaves the value."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def locate(data: bytes, path: tuple[str | int, ...]) -> Span | None:
+    """Return where the value at a path stands in a JSON text, in bytes; the nearest parent where it is absent."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    shift = len(_BOM) if data.startswith(_BOM) else 0
+    found = _Locator(text).find(list(path))
+    if found is None:
+        return None
+    start, end = (len(text[:offset].encode()) + shift for offset in found)
+    return start, end
+
+
+class _Locator:
+    """Walks the tokens of a valid JSON text to the value at a path."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = [(match.start(1), match.end(1)) for match in _TOKEN.finditer(text)]
+        self.index = 0
+
+    def find(self, path: list[str | int]) -> tuple[int, int] | None:
+        if not self.tokens:
+            return None
+        start_index = self.index
+        if path:
+            inner = self._step(path)
+            if inner:
+                return inner
+            self.index = start_index
+        return self._skip()
+
+    def _peek(self) -> str:
+        return self.text[slice(*self.tokens[self.index])]
+
+    def _skip(self) -> tuple[int, int]:
+        """Pass over one value and return its span."""
+        start, end = self.tokens[self.index]
+        depth = 0
+        while True:
+            token = self._peek()
+            depth += (token in "[{") - (token in "]}")
+            end = self.tokens[self.index][1]
+            self.index += 1
+            if depth <= 0 or self.index >= len(self.tokens):
+                return start, end
+
+    def _step(self, path: list[str | int]) -> tuple[int, int] | None:
+        """Enter the container and go on to the last member with the first step's name or number."""
+        opening = self._peek()
+        if opening not in ("{", "["):
+            return None
+        self.index += 1
+        found, number = None, 0
+        while self.index < len(self.tokens) and self._peek() not in ("}", "]"):
+            if self._peek() == ",":
+                self.index += 1
+                continue
+            name: str | int = self._key() if opening == "{" else number
+            number += 1
+            if name == path[0]:
+                before = self.index
+                found = self.find(path[1:])
+                self.index = before
+            self._skip()
+        return found
+
+    def _key(self) -> str:
+        key = json.loads(self._peek())
+        self.index += 2
+        return str(key)
