@@ -1,0 +1,57 @@
+"""What changed between two judgings, by verdict key: (provider, contract, check, exchange)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+from chatconform.model import Change, Outcome, Results, Verdict
+
+
+class Kind(StrEnum):
+    """How a verdict changed."""
+
+    BROKE = "broke"
+    FIXED = "fixed"
+    NEWLY_UNPROVEN = "newly unproven"
+    APPEARED = "appeared"
+    VANISHED = "vanished"
+
+
+def compare(old: Results, new: Results) -> tuple[Change, ...]:
+    """The changes from `old` to `new`, sorted by verdict key; the level is the new one where there is one.
+
+    broke: not fail, then fail · fixed: fail, then pass · newly unproven: pass or fail, then unproven ·
+    appeared, vanished: on one side only. A waived failure is a failure. A not-applicable verdict counts as
+    absent, since results.json does not list it: results from memory and from a file compare alike.
+    """
+    before, after = _by_key(old.verdicts), _by_key(new.verdicts)
+    pairs = ((before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys()))
+    return tuple(
+        change for old_verdict, new_verdict in pairs for change in _changes(old_verdict, new_verdict)
+    )
+
+
+def _by_key(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str, str], Verdict]:
+    return {verdict.key: verdict for verdict in verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
+
+
+def _changes(old: Verdict | None, new: Verdict | None) -> Iterator[Change]:
+    before = None if old is None else old.outcome
+    after = None if new is None else new.outcome
+    kind, verdict = _kind(before, after), new or old
+    if kind is not None and verdict is not None:
+        yield Change(kind.value, *verdict.key, verdict.level, before, after)
+
+
+def _kind(before: Outcome | None, after: Outcome | None) -> Kind | None:
+    if before is None:
+        return Kind.APPEARED
+    if after is None:
+        return Kind.VANISHED
+    if after is Outcome.FAIL and before is not Outcome.FAIL:
+        return Kind.BROKE
+    if before is Outcome.FAIL and after is Outcome.PASS:
+        return Kind.FIXED
+    is_lost = after is Outcome.UNPROVEN and before in (Outcome.PASS, Outcome.FAIL)
+    return Kind.NEWLY_UNPROVEN if is_lost else None

@@ -1,0 +1,203 @@
+"""The gate: what is concluded of a provider, and with which code a run ends. Decided here alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, TypeAlias
+
+from chatconform.model import (
+    OPENAI,
+    Change,
+    Conclusion,
+    Level,
+    Outcome,
+    ProviderResult,
+    Results,
+    Tally,
+    Verdict,
+)
+from chatconform.rollup import CheckKey, Rolled, roll_up
+
+Counts: TypeAlias = Mapping[str, Mapping[Level, Tally]]
+"""By contract and level; every contract that was judged has all three levels."""
+
+_NAMED = 3
+
+
+class FailOn(StrEnum):
+    """From which deviation on a run ends with exit code 1."""
+
+    MUST = "must"
+    SHOULD = "should"
+    REGRESSION = "regression"
+    NEVER = "never"
+
+
+class ExitCode(IntEnum):
+    """How a run ends."""
+
+    CONFORMS = 0
+    DEVIATES = 1
+    USAGE = 2
+    INCONCLUSIVE = 3
+    BUG = 4
+    INTERRUPTED = 130
+
+
+class Concluded(NamedTuple):
+    """What is said of one provider: the word, the sentence that begins with it, the counts it is made of."""
+
+    conclusion: Conclusion
+    sentence: str
+    counts: Counts
+
+
+def conclude(verdicts: Iterable[Verdict], document_only: bool) -> Concluded:  # noqa: FBT001  the fact, not a mode
+    """Conclude on one provider, from its rolled-up verdicts and nothing else.
+
+    void: an error · deviates: a must fails and is not waived · inconclusive: a must is unproven, no must was
+    verified, or `document_only` (every exchange is a printed example: it can convict and never acquit) ·
+    conforms with waivers: there is a check whose every failure is waived · conforms.
+    """
+    rolled = roll_up(verdicts)
+    counts = _counts(rolled)
+    conclusion = _conclusion(counts, document_only=document_only)
+    parts = [
+        _contract_part(contract, counts[contract], rolled) for contract in sorted(counts, key=_own_first)
+    ]
+    if not parts:
+        parts = ["nothing was judged"]
+    if any(each.outcome is Outcome.ERROR for each in rolled.values()):
+        parts.append("the suite itself failed, so that nothing here holds")
+    if document_only:
+        parts.append("judged on examples that a document prints, which can convict and never acquit")
+    return Concluded(conclusion, f"{conclusion}: {'; '.join(parts)}", counts)
+
+
+def exit_code(results: Results, fail_on: FailOn) -> ExitCode:
+    """The code that a finished run ends with; the report says the same.
+
+    An error anywhere is a bug, before all else; then come the problems (inputs that cannot be used, waivers
+    that are stale or expired), and `regression` without a baseline, which are usage; then `fail_on` decides.
+    """
+    if any(verdict.outcome is Outcome.ERROR for verdict in results.verdicts) or any(
+        provider.conclusion is Conclusion.VOID for provider in results.providers
+    ):
+        return ExitCode.BUG
+    if results.problems:
+        return ExitCode.USAGE
+    if fail_on is FailOn.NEVER:
+        return ExitCode.CONFORMS
+    if fail_on is FailOn.REGRESSION:
+        return _against_baseline(results)
+    return _against_contracts(results, fail_on)
+
+
+def _against_contracts(results: Results, fail_on: FailOn) -> ExitCode:
+    conclusions = {provider.conclusion for provider in results.providers}
+    should_fails = any(_failing(provider, Level.SHOULD) for provider in results.providers)
+    if Conclusion.DEVIATES in conclusions or (fail_on is FailOn.SHOULD and should_fails):
+        return ExitCode.DEVIATES
+    if Conclusion.INCONCLUSIVE in conclusions or not conclusions:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CONFORMS
+
+
+def _against_baseline(results: Results) -> ExitCode:
+    if results.baseline is None:
+        return ExitCode.USAGE
+    waived = {verdict.key for verdict in results.verdicts if verdict.waiver is not None}
+    if any(_regressed(change) and _key(change) not in waived for change in results.changes):
+        return ExitCode.DEVIATES
+    if any(_newly_unproven(change) for change in results.changes):
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CONFORMS
+
+
+def _regressed(change: Change) -> bool:
+    """Whether a must or a should broke, or appeared and fails: what ends in fail is one of the two."""
+    return change.after is Outcome.FAIL and change.level in (Level.MUST, Level.SHOULD)
+
+
+def _newly_unproven(change: Change) -> bool:
+    is_lost = change.after is Outcome.UNPROVEN and change.before in (Outcome.PASS, Outcome.FAIL)
+    return is_lost and change.level is Level.MUST
+
+
+def _key(change: Change) -> tuple[str, str, str, str]:
+    return (change.provider, change.contract, change.check, change.exchange)
+
+
+def _failing(provider: ProviderResult, level: Level) -> bool:
+    return any(levels[level].failed > 0 for levels in provider.counts.values() if level in levels)
+
+
+def _counts(rolled: Mapping[CheckKey, Rolled]) -> Counts:
+    contracts = sorted({contract for _, contract, _ in rolled})
+    return {
+        contract: {level: _tally(_at(rolled, contract, level)) for level in Level} for contract in contracts
+    }
+
+
+def _at(rolled: Mapping[CheckKey, Rolled], contract: str, level: Level) -> Iterator[Rolled]:
+    return (each for key, each in rolled.items() if key[1] == contract and each.level is level)
+
+
+def _tally(checks: Iterable[Rolled]) -> Tally:
+    number = Counter("waived" if each.waived else each.outcome.value for each in checks)
+    return Tally(
+        passed=number["pass"],
+        failed=number["fail"],
+        waived=number["waived"],
+        unproven=number["unproven"],
+        not_applicable=number["not-applicable"],
+        error=number["error"],
+    )
+
+
+def _conclusion(counts: Counts, *, document_only: bool) -> Conclusion:
+    tallies = [tally for levels in counts.values() for tally in levels.values()]
+    musts = [levels[Level.MUST] for levels in counts.values()]
+    if any(tally.error for tally in tallies):
+        return Conclusion.VOID
+    if any(tally.failed for tally in musts):
+        return Conclusion.DEVIATES
+    is_verified = any(tally.verified for tally in musts)
+    if document_only or not is_verified or any(tally.unproven for tally in musts):
+        return Conclusion.INCONCLUSIVE
+    if any(tally.waived for tally in tallies):
+        return Conclusion.CONFORMS_WITH_WAIVERS
+    return Conclusion.CONFORMS
+
+
+def _own_first(contract: str) -> tuple[bool, str]:
+    return (contract == OPENAI, contract)
+
+
+def _contract_part(contract: str, levels: Mapping[Level, Tally], rolled: Mapping[CheckKey, Rolled]) -> str:
+    """One contract's part of the sentence; musts that are not applicable cannot be decided: left out."""
+    must, should = levels[Level.MUST], levels[Level.SHOULD]
+    name = "OpenAI" if contract == OPENAI else "own document"
+    decidable = must.verified + must.unproven + must.error
+    part = f"{name}: {must.verified} of {decidable} musts verified, {must.unproven} unproven"
+    if must.failed:
+        part += f", {must.failed} failing ({_named(_failing_musts(contract, rolled))})"
+    if should.failed:
+        part += f", {should.failed} failing at should"
+    waived = sum(tally.waived for tally in levels.values())
+    return f"{part}, {waived} waived" if waived else part
+
+
+def _failing_musts(contract: str, rolled: Mapping[CheckKey, Rolled]) -> list[str]:
+    return [
+        check
+        for (_, of, check), each in rolled.items()
+        if of == contract and each.level is Level.MUST and each.outcome is Outcome.FAIL and not each.waived
+    ]
+
+
+def _named(checks: list[str]) -> str:
+    more = len(checks) - _NAMED
+    return ", ".join(checks[:_NAMED]) + (f" and {more} more" if more > 0 else "")
