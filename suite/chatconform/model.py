@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 Span: TypeAlias = tuple[int, int]
@@ -40,9 +40,7 @@ class Basis(StrEnum):
     @property
     def level(self) -> Level:
         """The level follows from the basis, by rule."""
-        return {Basis.STATED: Level.MUST, Basis.TABLED: Level.MUST, Basis.EXAMPLED: Level.SHOULD}.get(
-            self, Level.MAY
-        )
+        return {Basis.STATED: Level.MUST, Basis.TABLED: Level.MUST, Basis.EXAMPLED: Level.SHOULD}.get(self, Level.MAY)
 
 
 class Outcome(StrEnum):
@@ -293,7 +291,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
-    """What a report says of a check under one contract: the fact, what breaks, the fix, the source."""
+    """What a report says of a check: the fact, what breaks, the fix, and by contract the level, source and wording.
+
+    `wording` holds the contracts that say it in other words than `says`.
+    """
 
     id: str
     says: str
@@ -301,6 +302,11 @@ class CheckText:
     fix: str
     levels: Mapping[str, Level]
     sources: Mapping[str, str]
+    wording: Mapping[str, str] = field(default_factory=dict)
+
+    def under(self, contract: str) -> str:
+        """Return the fact in the words of one contract."""
+        return self.wording.get(contract, self.says)
 
 
 @dataclass(frozen=True, slots=True)

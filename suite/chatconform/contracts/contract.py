@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from pathlib import Path
 from chatconform import resources
 from chatconform.contracts.schema import Schema
 from chatconform.model import Clause, InputError, JsonObject, JsonValue, Level, Place
+from chatconform.wire import strict_json
 
 
 class Kind(StrEnum):
@@ -83,25 +83,27 @@ def load(name: str, folder: Path | None = None) -> Contract:
     """Read a contract. Raises `InputError` for an unknown name or a file that is no schema."""
     root = folder or resources.path("schemas")
     if name not in names(root):
-        raise InputError(
-            Place(str(root)), f"there is no contract {name!r}", "name one of " + ", ".join(names(root))
-        )
+        raise InputError(Place(str(root)), f"there is no contract {name!r}", "name one of " + ", ".join(names(root)))
     files = {kind: root / name / f"{kind}.schema.json" for kind in Kind}
     return Contract(name, {kind: Schema(read(path), str(path)) for kind, path in files.items() if path.is_file()})
 
 
 def read(path: Path) -> JsonObject:
     """Return a schema file's JSON object. Raises `InputError` with the place."""
-    try:
-        value = json.loads(path.read_bytes())
-    except UnicodeDecodeError as error:
-        raise InputError(Place(str(path)), f"is not UTF-8: {error.reason}", "save it as UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Place(str(path), error.lineno, error.colno), f"is not JSON: {error.msg}", "mend the file"
-        ) from None
-    except RecursionError:
-        raise InputError(Place(str(path)), "is nested too deeply", "mend the file") from None
-    if not isinstance(value, dict):
+    data = path.read_bytes()
+    document = strict_json.parse(data)
+    if document.fault:
+        where = place(path, data, document.fault.offset)
+        raise InputError(where, f"is not JSON: {document.fault.problem}", "mend the file")
+    if document.limit:
+        raise InputError(Place(str(path)), f"is beyond the limit of {document.limit}", "mend the file")
+    if document.object is None:
         raise InputError(Place(str(path)), "is no JSON object", "a schema is a JSON object")
-    return value
+    return document.object
+
+
+def place(path: Path, data: bytes, offset: int) -> Place:
+    """Return the line and the column, in characters, of a byte of a file."""
+    start = data.rfind(b"\n", 0, offset) + 1
+    column = len(data[start:offset].decode("utf-8", "replace")) + 1
+    return Place(str(path), data.count(b"\n", 0, offset) + 1, column)

@@ -76,7 +76,7 @@ class Schema:
         self.document = document
         self.file = file
         head = document.get("x-document")
-        self.source: str | None = str(head["file"]) if isinstance(head, dict) else None
+        self.source: str | None = str(head["file"]) if isinstance(head, dict) and "file" in head else None
         self.clauses: dict[str, Clause] = {}
         for _, _, note in clause_notes(document):
             clause = self.clause(note)
@@ -84,7 +84,7 @@ class Schema:
         self._counts: Counter[str] = Counter()
         checker = _STANDARD.TYPE_CHECKER.redefine("integer", _is_integer)
         keywords = {name: self._counting(name, _keyword(name)) for name in CLAUSED if name != "required"}
-        self._validator = validators.extend(
+        self._validator = validators.extend(  # type: ignore[no-untyped-call]
             _STANDARD, {**keywords, "required": self._required}, type_checker=checker
         )(document)
 
@@ -109,7 +109,9 @@ class Schema:
             )
         except (KeyError, ValueError) as error:
             raise InputError(
-                Place(self.file), f"a clause is not whole: {error} ({note})", "run `chatconform lint` on the schemas"
+                Place(self.file),
+                f"a clause is not whole: {error} ({note})",
+                "run `chatconform lint` on the schemas",
             ) from None
 
     def examine(self, value: JsonValue) -> Examination:
@@ -142,9 +144,7 @@ class Schema:
 
         return counted
 
-    def _required(
-        self, validator: Any, properties: Any, instance: Any, schema: Any
-    ) -> Iterator[ValidationError]:
+    def _required(self, validator: Any, properties: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         if not validator.is_type(instance, "object"):
             return
         for name in properties:

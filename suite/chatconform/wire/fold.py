@@ -130,9 +130,7 @@ def _message(choice: Choice, message: JsonObject, where: Where) -> bool:
     if role is not None and role != "":
         choice.roles.append(Seen(role, Where(where.payload, (*where.path, "role"))))
     said = _text(message.get("content"), choice.content) | _text(message.get("refusal"), choice.refusal)
-    choice.reasoning |= any(
-        message.get(key) for key in ("reasoning_content", "reasoning", "reasoning_details")
-    )
+    choice.reasoning |= any(message.get(key) for key in ("reasoning_content", "reasoning", "reasoning_details"))
     content = message.get("content")
     other = bool(message.get("audio") or message.get("function_call")) or (
         content is not None and not isinstance(content, str)

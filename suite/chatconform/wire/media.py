@@ -22,7 +22,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """A media type: `type/subtype` and parameter names in lower case, parameter values without their quotes."""
+    """A media type: `type/subtype` and parameter names in lower case, values without their quotes."""
 
     essence: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -75,9 +75,7 @@ class Decoded:
 def codings(headers: Headers | None) -> tuple[str, ...]:
     """Return the content codings in the order in which they were applied, without identity."""
     value = header(headers, "Content-Encoding") or ""
-    return tuple(
-        name for name in (part.strip().lower() for part in value.split(",")) if name not in ("", "identity")
-    )
+    return tuple(name for name in (part.strip().lower() for part in value.split(",")) if name not in ("", "identity"))
 
 
 def decode(body: bytes, names: tuple[str, ...], ceiling: int = MAX_DECODED) -> Decoded:
@@ -101,10 +99,8 @@ def _undo(body: bytes, name: str, ceiling: int) -> Decoded:
 def _inflate_either(body: bytes, ceiling: int) -> Decoded:
     """Undo deflate with its zlib header, or without, as some servers send it (RFC 9110 section 8.4.1.2)."""
     wrapped = _inflate(body, zlib.MAX_WBITS, ceiling)
-    if not wrapped.fault:
-        return wrapped
-    raw = _inflate(body, -zlib.MAX_WBITS, ceiling)
-    return raw if not raw.fault or len(raw.body) > len(wrapped.body) else wrapped
+    raw = _inflate(body, -zlib.MAX_WBITS, ceiling) if wrapped.fault else wrapped
+    return wrapped if raw.fault else raw
 
 
 def _inflate(body: bytes, window: int, ceiling: int) -> Decoded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,10 +17,14 @@ from chatconform.model import JsonObject, JsonValue, Span
 MAX_DEPTH = 64
 MAX_DIGITS = 4300
 _BOM = b"\xef\xbb\xbf"
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_STRING = rb'"(?:[^"\\]|\\.)*+"?'
+"""A string, or all of an unterminated one: else every escaped quote in it would be tried anew."""
+_STRUCTURE = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
+_WHOLE_STRING = re.compile(_STRING, re.DOTALL)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_NUMBER_TOO_LONG = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
-_TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*+"|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
+_NUMBER_TOO_LONG = b"0" * (MAX_DIGITS + 1)
+_DIGITS_AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
+_TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,8 @@ class _Hooks:
     def pairs(self, pairs: list[tuple[str, JsonValue]]) -> JsonObject:
         value = dict(pairs)
         if len(value) != len(pairs):
-            names = [key for key, _ in pairs]
-            self.duplicates.extend(key for key in value if names.count(key) > 1)
+            counts = Counter(key for key, _ in pairs)
+            self.duplicates.extend(key for key, count in counts.items() if count > 1)
         return value
 
     def constant(self, name: str) -> float:
@@ -116,7 +121,7 @@ def _limit(data: bytes) -> str | None:
     """Name the limit that a text exceeds: `depth` or `digits`."""
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         return "depth"
-    if len(data) > MAX_DIGITS and _NUMBER_TOO_LONG.search(data) and _has_long_number(data):
+    if len(data) > MAX_DIGITS and _has_long_number(data):
         return "digits"
     return None
 
@@ -137,8 +142,10 @@ def _depth(data: bytes) -> int:
 
 
 def _has_long_number(data: bytes) -> bool:
-    """Whether the long run of digits stands outside strings."""
-    return bool(_NUMBER_TOO_LONG.search(re.sub(rb'"(?:[^"\\]|\\.)*+"', b'""', data, flags=re.DOTALL)))
+    """Whether a run of digits that is too long stands outside strings."""
+    if _NUMBER_TOO_LONG not in data.translate(_DIGITS_AS_ZEROS):
+        return False
+    return _NUMBER_TOO_LONG in _WHOLE_STRING.sub(b'""', data).translate(_DIGITS_AS_ZEROS)
 
 
 def strings(value: JsonValue) -> Iterator[str]:
@@ -171,8 +178,16 @@ def at(value: JsonValue, path: tuple[str | int, ...]) -> JsonValue:
     return value
 
 
+def line_and_column(data: bytes, offset: int) -> tuple[int, int]:
+    """Return where a byte stands in a text: its line, and its column in bytes, both from 1."""
+    return data.count(b"\n", 0, offset) + 1, offset - data.rfind(b"\n", 0, offset)
+
+
 def locate(data: bytes, path: tuple[str | int, ...]) -> Span | None:
-    """Return where the value at a path stands in a JSON text, in bytes; the nearest parent where it is absent."""
+    """Return where the value at a path stands in valid JSON, in bytes; its nearest parent where it is absent.
+
+    The last of duplicate keys counts, as in `parse`. None where the bytes are not UTF-8 or hold no value.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -212,8 +227,8 @@ class _Locator:
         start, end = self.tokens[self.index]
         depth = 0
         while True:
-            token = self._peek()
-            depth += (token in "[{") - (token in "]}")
+            mark = self._peek()
+            depth += (mark in ("[", "{")) - (mark in ("]", "}"))
             end = self.tokens[self.index][1]
             self.index += 1
             if depth <= 0 or self.index >= len(self.tokens):

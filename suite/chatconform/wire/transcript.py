@@ -126,20 +126,13 @@ class Transcript:
         return piece.decode("utf-8", "backslashreplace")
 
     def arrivals(self) -> tuple[int, ...]:
-        """Return when each event was whole, in microseconds since the request was sent; empty where reads are unknown."""
+        """Return when each event was whole: microseconds since the request was sent; empty without reads."""
         response = self.exchange.response
-        if (
-            self.stream is None
-            or response is None
-            or not response.reads
-            or len(response.body) != len(self.body)
-        ):
+        if self.stream is None or response is None or not response.reads or len(response.body) != len(self.body):
             return ()
         ends = list(accumulate(count for _, count in response.reads))
         last = len(ends) - 1
-        return tuple(
-            response.reads[min(last, bisect_left(ends, event.end))][0] for event in self.stream.events
-        )
+        return tuple(response.reads[min(last, bisect_left(ends, event.end))][0] for event in self.stream.events)
 
 
 def shown(value: JsonValue) -> str:
@@ -150,9 +143,7 @@ def shown(value: JsonValue) -> str:
 
 def _in_body(payload: Payload, span: Span) -> Span:
     """Turn a byte range of a payload into one of the body; data lines are joined by one LF in the payload."""
-    return _offset(payload.spans, span[0]), _offset(payload.spans, max(span[0], span[1] - 1)) + (
-        span[1] > span[0]
-    )
+    return _offset(payload.spans, span[0]), _offset(payload.spans, max(span[0], span[1] - 1)) + (span[1] > span[0])
 
 
 def _offset(spans: tuple[Span, ...], offset: int) -> int:
@@ -171,9 +162,7 @@ def read(exchange: Exchange) -> Transcript:
     content_type = media.header(response.headers, "Content-Type")
     media_type = media.media_type(content_type) if content_type else None
     decoded, by_recorder = _decoded(exchange, response.headers, response.body)
-    looks_streamed = (media_type is not None and media_type.is_event_stream) or bool(
-        _DATA_LINE.search(decoded.body)
-    )
+    looks_streamed = (media_type is not None and media_type.is_event_stream) or bool(_DATA_LINE.search(decoded.body))
     asked = asked_.read(exchange.request, looks_streamed=looks_streamed)
     kind = _kind(asked, response.status)
     base = Transcript(
@@ -278,4 +267,3 @@ def _is_flat_error(value: JsonObject) -> bool:
     return value.get("object") == "error" or (
         names_trouble and any(key in value for key in ("code", "type", "status", "detail"))
     )
-

@@ -1,0 +1,143 @@
+"""What a check is, and how one is written."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from chatconform.model import Finding, Level, Reason, SuiteError
+from chatconform.wire.asked import Asked, Target
+from chatconform.wire.transcript import Kind, Transcript
+
+MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
+
+Predicate: TypeAlias = Callable[[Transcript], Iterator[Finding]]
+Examines: TypeAlias = Callable[[Transcript], "int | Reason"]
+Selects: TypeAlias = Callable[[Transcript], bool]
+
+
+def answers(transcript: Transcript) -> bool:
+    """Select requests for an answer in one piece."""
+    return transcript.asked.target is Target.ANSWER
+
+
+def streams(transcript: Transcript) -> bool:
+    """Select requests for a streamed answer."""
+    return transcript.asked.target is Target.STREAM
+
+
+def chats(transcript: Transcript) -> bool:
+    """Select requests for an answer, streamed or not."""
+    return transcript.asked.target in (Target.ANSWER, Target.STREAM)
+
+
+def models(transcript: Transcript) -> bool:
+    """Select requests for the list of models."""
+    return transcript.asked.target is Target.MODELS
+
+
+def bodies(transcript: Transcript) -> bool:
+    """Select requests that are answered by one JSON text where all is well."""
+    return transcript.asked.target in (Target.ANSWER, Target.MODELS)
+
+
+def requests(transcript: Transcript) -> bool:
+    """Select every request that has a proper answer."""
+    return transcript.asked.target is not Target.OTHER
+
+
+def errors(transcript: Transcript) -> bool:
+    """Select answers with a status of 400 or above."""
+    return transcript.kind is Kind.ERROR
+
+
+def once(_transcript: Transcript) -> int:
+    """The check looks at the exchange as a whole."""
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A predicate with an id, a level and the texts of the report.
+
+    `over` selects exchanges by what was asked; `asks` narrows that by the request's body, which has to be known.
+    `examines` counts the targets, or gives the reason why there are none.
+    `level` is the OpenAI one; None: the check stands only under a document that promises it.
+    `of_any_status` says that it judges answers of 400 and above too.
+    """
+
+    id: str
+    level: Level | None
+    over: Selects
+    asks: Callable[[Asked], bool] | None
+    examines: Examines
+    needs: tuple[str, ...]
+    cites: tuple[str, ...]
+    predicate: Predicate
+    says: str
+    breaks: str
+    fix: str
+    of_any_status: bool
+
+
+_REGISTRY: dict[str, Check] = {}
+_ID = re.compile(r"[a-z]+(\.[a-z0-9_]+){1,2}")
+
+
+def check(
+    identifier: str,
+    *,
+    level: Level | None,
+    over: Selects,
+    cites: str | tuple[str, ...],
+    needs: str | tuple[str, ...] = (),
+    examines: Examines = once,
+    asks: Callable[[Asked], bool] | None = None,
+    of_any_status: bool = False,
+) -> Callable[[Predicate], Predicate]:
+    """Register a predicate as a check. Its docstring is the report's text: the fact, `Breaks:`, `Fix:`.
+
+    Raises `SuiteError` for an id that is taken or badly formed, and for a text or citation that is missing.
+    """
+
+    def register(predicate: Predicate) -> Predicate:
+        says, breaks, fix = _texts(identifier, predicate)
+        sources = (cites,) if isinstance(cites, str) else cites
+        if identifier in _REGISTRY or not _ID.fullmatch(identifier) or not all(sources) or not sources:
+            raise SuiteError(f"check {identifier!r}: taken, badly formed, or without a citation")
+        before = (needs,) if isinstance(needs, str) else needs
+        _REGISTRY[identifier] = Check(
+            identifier,
+            level,
+            over,
+            asks,
+            examines,
+            before,
+            sources,
+            predicate,
+            says,
+            breaks,
+            fix,
+            of_any_status,
+        )
+        return predicate
+
+    return register
+
+
+def _texts(identifier: str, predicate: Predicate) -> tuple[str, str, str]:
+    text = inspect.cleandoc(predicate.__doc__ or "")
+    match = re.fullmatch(r"(.+?)\n\nBreaks:(.+?)\nFix:(.+)", text, re.DOTALL)
+    if not match:
+        raise SuiteError(f"check {identifier!r}: its docstring has no first line, Breaks and Fix")
+    says, breaks, fix = (" ".join(part.split()) for part in match.groups())
+    return says, breaks, fix
+
+
+def all_checks() -> Mapping[str, Check]:
+    """Return every registered check by id."""
+    return MappingProxyType(_REGISTRY)

@@ -1,0 +1,248 @@
+"""How a stream is framed: WHATWG HTML 9.2.5 and 9.2.6, and the sentinel `data: [DONE]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chatconform.checks.check import MUST, SHOULD, check, streams
+from chatconform.model import Finding, Reason, Span
+from chatconform.wire import strict_json
+from chatconform.wire.sse import EventStream
+from chatconform.wire.transcript import DONE, Transcript
+
+_WHOLE = ("http.body.complete", "sse.event.separated", "stream.error")
+
+
+def _frames(transcript: Transcript) -> EventStream:
+    assert transcript.stream is not None
+    return transcript.stream
+
+
+def _events(transcript: Transcript) -> int | Reason:
+    return len(_frames(transcript).events) or Reason.NOTHING_TO_EXAMINE
+
+
+def _lines_of_blocks(transcript: Transcript) -> Iterator[tuple[int | None, tuple[Span, ...]]]:
+    frames = _frames(transcript)
+    for event in frames.events:
+        yield event.number, event.data_spans
+    if frames.tail:
+        yield None, frames.tail.data_spans
+
+
+@check(
+    "sse.stream.events",
+    level=MUST,
+    over=streams,
+    needs="http.body.present",
+    cites=("WHATWG HTML 9.2.6", "OpenAI API reference", "TRN-01", "TRN-03", "TRM-10"),
+)
+def stream_events(stream: Transcript) -> Iterator[Finding]:
+    """A request with stream: true is answered by an event stream.
+
+    Breaks: the SDKs' loops end at once, with no text and no exception; their helpers raise.
+    Fix: send each chunk as `data: {...}` and a blank line; send failures before the first chunk as 4xx or 5xx.
+    """
+    if not any(spans for _, spans in _lines_of_blocks(stream)):
+        yield stream.spot((0, len(stream.body)), _looks(stream.body), "events with a data field")
+    elif not stream.payloads and not stream.after_done and stream.sentinels:
+        yield stream.spot(stream.sentinels[0].span, "[DONE] and nothing else", "chunks before [DONE]")
+
+
+def _looks(body: bytes) -> str:
+    """Say what a body without events is instead."""
+    start = body.lstrip()
+    document = strict_json.parse(body)
+    if document.object is not None:
+        return "a JSON error" if document.object.get("error") else "one JSON object"
+    if start[:1] == b"<":
+        return "a page of markup"
+    return "JSON lines without `data:`" if start[:1] == b"{" else "text without any data field"
+
+
+@check(
+    "sse.event.separated",
+    level=MUST,
+    over=streams,
+    needs="sse.stream.events",
+    cites=("WHATWG HTML 9.2.6", "SSF-01"),
+)
+def event_separated(stream: Transcript) -> Iterator[Finding]:
+    """A blank line closes each event before the next one begins.
+
+    Breaks: decoders join the lines into one event that is no JSON, or dispatch nothing: no client shows any text.
+    Fix: end every event with two line feeds.
+    """
+    for number, spans in _lines_of_blocks(stream):
+        if len(spans) > 1 and all(_stands_alone(stream.body[slice(*span)]) for span in spans):
+            yield stream.spot(
+                (spans[0][0], spans[-1][1]),
+                f"{len(spans)} events in one block",
+                "a blank line after each",
+                number,
+            )
+
+
+def _stands_alone(data: bytes) -> bool:
+    """Whether one data line is a whole payload: a JSON object, or the sentinel."""
+    return data.strip() == DONE or (data.startswith(b"{") and strict_json.parse(data).object is not None)
+
+
+@check(
+    "sse.tail.chunk",
+    level=MUST,
+    over=streams,
+    needs=("http.body.complete", "sse.event.separated"),
+    cites=("WHATWG HTML 9.2.6", "SSF-02"),
+)
+def tail_chunk(stream: Transcript) -> Iterator[Finding]:
+    """The body does not end in the middle of a chunk's event.
+
+    Breaks: the end of the body discards that event: openai-python never sees it, and with it goes the
+    finish_reason or the usage.
+    Fix: end the last event with a blank line too.
+    """
+    tail = _frames(stream).tail
+    if tail and tail.data_spans and not any(sentinel.event is None for sentinel in stream.sentinels):
+        yield stream.spot((tail.start, tail.end), "an event without its blank line", "a blank line before the end")
+
+
+@check("sse.tail.done", level=SHOULD, over=streams, needs="sse.tail.chunk", cites=("WHATWG HTML 9.2.6", "SSF-02"))
+def tail_done(stream: Transcript) -> Iterator[Finding]:
+    """The body does not end in the middle of `data: [DONE]`.
+
+    Breaks: the end of the body discards the event, so clients that wait for [DONE] never see it.
+    Fix: send a blank line after `data: [DONE]`.
+    """
+    tail = _frames(stream).tail
+    if tail and any(sentinel.event is None for sentinel in stream.sentinels):
+        yield stream.spot((tail.start, tail.end), "[DONE] without its blank line", "a blank line before the end")
+
+
+@check("sse.data.nonempty", level=MUST, over=streams, needs="sse.stream.events", examines=_events, cites="SSF-06")
+def data_nonempty(stream: Transcript) -> Iterator[Finding]:
+    """No event has empty data.
+
+    Breaks: every measured client raises a JSON error on it.
+    Fix: send keep-alives as comments (`: keep-alive`).
+    """
+    for event in _frames(stream).events:
+        if not event.data:
+            yield stream.spot((event.start, event.end), "an event with empty data", "a JSON object", event.number)
+
+
+@check(
+    "sse.bom.absent",
+    level=SHOULD,
+    over=streams,
+    needs="sse.stream.events",
+    cites=("WHATWG HTML 9.2.5", "TRN-14"),
+)
+def bom_absent(stream: Transcript) -> Iterator[Finding]:
+    """The stream does not begin with a byte order mark.
+
+    Breaks: it is lawful, but openai-python does not strip it and silently loses the first event.
+    Fix: write UTF-8 without a byte order mark.
+    """
+    if _frames(stream).bom:
+        yield stream.spot((0, 3), "EF BB BF", "the first field name")
+
+
+@check("sse.block.data", level=SHOULD, over=streams, needs="sse.stream.events", cites=("SSF-05", "SSF-07"))
+def block_data(stream: Transcript) -> Iterator[Finding]:
+    """Every block of fields has data.
+
+    Breaks: blocks of only id, retry or event are lawful, but openai-python raises JSONDecodeError on each.
+    Fix: send id, retry and event on blocks that have data, and keep-alives as comments.
+    """
+    for block in _frames(stream).blocks:
+        if set(block.fields) & {"id", "retry", "event"}:
+            yield stream.spot((block.start, block.end), "only " + ", ".join(block.fields), "a data field beside them")
+
+
+@check("sse.id.blank", level=SHOULD, over=streams, needs="sse.stream.events", cites="SSF-03")
+def id_blank(stream: Transcript) -> Iterator[Finding]:
+    """After an id field no blank line stands without an event.
+
+    Breaks: it is lawful, but openai-python remembers the id, dispatches an empty event at every further blank
+    line (after a comment, for one) and raises JSONDecodeError.
+    Fix: leave id out of chat streams, or send no blank line after keep-alive comments.
+    """
+    frames = _frames(stream)
+    blocks = {block.end for block in frames.blocks if set(block.fields) & {"id", "retry", "event"}}
+    for span in frames.blank_after_id:
+        if span[1] not in blocks:
+            yield stream.spot(span, "a blank line that ends no event", "no blank line")
+
+
+def _sentinels(stream: Transcript) -> int | Reason:
+    """Count the sentinels that are dispatched: of one that the end of the body discards `sse.tail.done` speaks."""
+    return sum(1 for sentinel in stream.sentinels if sentinel.event is not None) or Reason.NOTHING_TO_EXAMINE
+
+
+@check("sse.done.present", level=SHOULD, over=streams, needs=_WHOLE, cites=("OpenAI API reference", "TRM-01"))
+def done_present(stream: Transcript) -> Iterator[Finding]:
+    """The stream ends with `data: [DONE]`.
+
+    Breaks: clients that wait for it hang for as long as the connection stays open, or report a broken stream.
+    Fix: send `data: [DONE]` and a blank line after the last chunk.
+    """
+    if not stream.sentinels:
+        end = len(stream.body)
+        yield stream.spot((end, end), "the end of the body", "data: [DONE] and a blank line")
+
+
+@check(
+    "sse.done.exact",
+    level=MUST,
+    over=streams,
+    needs="sse.done.present",
+    examines=_sentinels,
+    cites=("OpenAI API reference", "TRM-05"),
+)
+def done_exact(stream: Transcript) -> Iterator[Finding]:
+    """The data of the last event are the six bytes `[DONE]`.
+
+    Breaks: openai-node and the AI SDK raise on a space behind it; all clients raise on another spelling.
+    Fix: send `data: [DONE]`, byte for byte.
+    """
+    for sentinel in stream.sentinels:
+        if not sentinel.exact and sentinel.event is not None:
+            got = stream.body[slice(*sentinel.span)].decode("utf-8", "backslashreplace")
+            yield stream.spot(sentinel.span, repr(got), "[DONE]", sentinel.event)
+
+
+@check(
+    "sse.done.once",
+    level=SHOULD,
+    over=streams,
+    needs="sse.done.present",
+    examines=_sentinels,
+    cites=("OpenAI API reference", "TRM-03"),
+)
+def done_once(stream: Transcript) -> Iterator[Finding]:
+    """There is one [DONE].
+
+    Breaks: clients that keep the connection take the second one for the start of the next answer.
+    Fix: let one layer alone write [DONE].
+    """
+    for sentinel in stream.sentinels[1:]:
+        yield stream.spot(sentinel.span, "another [DONE]", "nothing", sentinel.event)
+
+
+@check(
+    "sse.done.last",
+    level=MUST,
+    over=streams,
+    needs="sse.done.present",
+    examines=_sentinels,
+    cites=("OpenAI API reference", "TRM-04", "USG-11"),
+)
+def nothing_after_done(stream: Transcript) -> Iterator[Finding]:
+    """Nothing follows `data: [DONE]`.
+
+    Breaks: clients stop reading at [DONE], so whatever follows (often the usage) is lost.
+    Fix: send [DONE] after every other event, then close the stream.
+    """
+    for event, span in stream.after_done:
+        yield stream.spot(span, "an event after [DONE]", "the end of the body", event)
