@@ -349,9 +349,7 @@ def test_a_request_covers_only_what_it_lists(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_files_of_a_provider_are_plain_english(provider: str) -> None:
-    files = [
-        ROOT / "schemas" / owner / f"{kind}.schema.json" for owner, kind in CONTRACTS if owner == provider
-    ]
+    files = [ROOT / "schemas" / owner / f"{kind}.schema.json" for owner, kind in CONTRACTS if owner == provider]
     files += [file for file in RECORDINGS if file.parts[-3] == provider]
     assert not [file.name for file in files if not file.read_text("utf-8").isascii()]
 
