@@ -1,0 +1,443 @@
+"""Reports in Markdown: index.md for all providers, and one page a provider. Same results, same text."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from chatconform.model import (
+    OPENAI,
+    ExchangeSummary,
+    Finding,
+    Level,
+    Outcome,
+    Reason,
+    Results,
+    Tally,
+    Verdict,
+)
+from chatconform.report import board, visible
+from chatconform.report.board import Entry, Mark, Row
+from chatconform.rollup import proven
+
+_FINDINGS_SHOWN = 5
+_EXCHANGES_SHOWN = 20
+_RECORDS_SHOWN = 200
+
+_REASONS = {
+    Reason.NOTHING_TO_EXAMINE: "What came held nothing that these checks look at.",
+    Reason.PREREQUISITE: "Another check has to hold before these can be judged.",
+    Reason.RATE_LIMITED: "The provider answered that there were too many requests.",
+    Reason.BUDGET: "The limit on requests or on tokens was reached first.",
+    Reason.NETWORK: "No whole answer came.",
+    Reason.NO_READS: "The recording does not say when the bytes arrived.",
+    Reason.NO_REQUEST: "The recording does not hold the request.",
+    Reason.RECORDER: "A recorder stands between the wire and us, and may have changed what these look at.",
+    Reason.PLACEHOLDER: "The document prints a placeholder where a value would stand.",
+}
+
+
+def index(results: Results) -> str:
+    """index.md: the sentence that decides, the board, what breaks, the matrix, and how it was measured."""
+    rows = board.rows(results)
+    sections = (
+        [f"# {visible.prose(board.headline(results))}"],
+        _document_only_note(results),
+        _board(rows),
+        _breaks(results, rows),
+        _matrix(rows),
+        _problems(results),
+        _changes(results),
+        _measured(results),
+    )
+    return _joined(sections)
+
+
+def provider(results: Results, provider_id: str) -> str:
+    """A provider's page: the conclusion, the counts, every failure with its bytes, and all the rest.
+
+    Raises KeyError where the results have no such provider.
+    """
+    row = board.row(results, provider_id)
+    exchanges = board.exchanges_of(results, provider_id)
+    sections = (
+        _opening(results, row),
+        _counts(row),
+        _errors(row),
+        _failures(results, row, exchanges),
+        _unproven(row),
+        _passed(row),
+        _exchanges(exchanges),
+    )
+    return _joined(sections)
+
+
+def _joined(sections: Iterable[Iterable[str]]) -> str:
+    texts = ("\n".join(section).rstrip("\n") for section in sections)
+    return "\n\n".join(text for text in texts if text) + "\n"
+
+
+def _id(text: str) -> str:
+    return visible.code(visible.line(text, 80))
+
+
+def _cell(text: str) -> str:
+    return visible.markdown(visible.line(text, 300))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table with its heading; nothing at all where there is no row."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if lines:
+        yield f"| {' | '.join(head)} |"
+        yield f"|{' --- |' * len(head)}"
+        yield from lines
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    """A heading and its lines; nothing at all where there is no line."""
+    text = list(lines)
+    if text:
+        yield from (f"## {title}", "", *text)
+
+
+def _link(text: str, row: Row, fragment: str = "") -> str:
+    return f"[{text}]({board.page(row.provider.id)}{fragment})"
+
+
+def _card_link(text: str, row: Row, entry: Entry) -> str:
+    return _link(text, row, f"#{board.anchor(entry.contract, entry.check)}")
+
+
+def _name(row: Row) -> str:
+    return _cell(visible.line(row.provider.id, 60))
+
+
+def _document_only_note(results: Results) -> Iterator[str]:
+    count = sum(board.is_document_only(results, item.id) for item in results.providers)
+    if count:
+        were = "was" if count == 1 else "were"
+        yield (
+            f"{board.plural(count, 'provider')} {were} judged on the examples that their own documents print, "
+            "not on the live endpoint: they can convict, and they acquit no endpoint."
+        )
+
+
+def _board(rows: Sequence[Row]) -> Iterator[str]:
+    head = ("Provider", "Conclusion", "Own document", "OpenAI")
+    return _section("The board", _table(head, (_board_row(row) for row in rows)))
+
+
+def _board_row(row: Row) -> tuple[str, ...]:
+    return (
+        _link(_name(row), row),
+        f"**{row.provider.conclusion.value}**",
+        _musts(row, openai=False),
+        _musts(row, openai=True),
+    )
+
+
+def _musts(row: Row, *, openai: bool) -> str:
+    musts = board.musts(row.provider, openai=openai)
+    if musts is None:
+        return "–"
+    waived = f", {musts.waived} waived" if musts.waived else ""
+    verified = f"{musts.verified} of {musts.total} musts verified"
+    return f"{verified}, {musts.failing} failing{waived}, {musts.unproven} unproven"
+
+
+def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[str]:
+    """Failures of musts by check: first what most providers break."""
+    broken: dict[str, list[tuple[Row, Entry]]] = {}
+    for row in rows:
+        for entry in row.marked(Mark.FAIL):
+            broken.setdefault(entry.check, []).append((row, entry))
+    worst_first = sorted(broken, key=lambda check: (-len({row.provider.id for row, _ in broken[check]}), check))
+    head = ("Check", "What does not hold", "What it breaks", "Providers")
+    return _section(
+        "What breaks, worst first",
+        _table(head, (_break_row(results, check, broken[check]) for check in worst_first)),
+    )
+
+
+def _break_row(results: Results, check: str, found: Sequence[tuple[Row, Entry]]) -> tuple[str, ...]:
+    text = board.text_of(results, check)
+    names = (
+        _card_link(_name(row), row, entry) + ("" if entry.contract == OPENAI else " (own document)")
+        for row, entry in found
+    )
+    return (_id(check), visible.prose(text.says), visible.prose(text.breaks), ", ".join(names))
+
+
+def _matrix(rows: Sequence[Row]) -> Iterator[str]:
+    """Every check that was judged against every provider, a table for each group."""
+    cells: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        for entry in row.entries:
+            cells.setdefault(entry.check, {}).setdefault(row.provider.id, []).append(_mark(row, entry))
+    return _section("Every check, every provider", _matrix_tables(rows, cells))
+
+
+def _matrix_tables(rows: Sequence[Row], cells: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+    if cells:
+        yield (
+            "FAIL breaks a must, WARN a should, INFO a may. A pass says how many targets it examined. "
+            "What begins with *own* is judged by the provider's own document, the rest by OpenAI's contract. "
+            "– was not asked, or the answer lawfully gave no occasion."
+        )
+    for name in sorted({board.group(check) for check in cells}):
+        yield from ("", f"### {_cell(name)}", "")
+        checks = [check for check in sorted(cells) if board.group(check) == name]
+        head = ("Check", *(_link(_name(row), row) for row in rows))
+        yield from _table(
+            head,
+            ((_id(check), *(" · ".join(cells[check].get(row.provider.id, ["–"])) for row in rows)) for check in checks),
+        )
+
+
+def _mark(row: Row, entry: Entry) -> str:
+    word = f"pass {entry.rolled.examined:,}" if entry.mark is Mark.PASS else entry.mark.value
+    if entry.rolled.outcome is Outcome.FAIL:
+        loud = word if entry.mark is Mark.WAIVED else f"**{word}**"
+        word = _card_link(loud, row, entry)
+    return word if entry.contract == OPENAI else f"*own* {word}"
+
+
+def _problems(results: Results) -> Iterator[str]:
+    ordered = sorted(results.problems, key=lambda item: (item.place, item.problem, item.remedy))
+    head = ("Where", "Problem", "What to do")
+    return _section(
+        "Problems",
+        _table(head, ((_id(item.place), _cell(item.problem), _cell(item.remedy)) for item in ordered)),
+    )
+
+
+def _changes(results: Results) -> Iterator[str]:
+    if results.baseline is None:
+        return
+    yield from (f"## Since {_cell(results.baseline)}", "")
+    if not results.changes:
+        yield "Nothing changed."
+    head = ("Change", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
+    yield from _table(
+        head,
+        (
+            (
+                _cell(kind),
+                _cell(item.provider),
+                _cell(board.contract_name(item.contract)),
+                _id(item.check),
+                item.level.value,
+                _id(item.exchange),
+                item.before.value if item.before else "–",
+                item.after.value if item.after else "–",
+            )
+            for kind, items in board.changes(results)
+            for item in items
+        ),
+    )
+
+
+def _measured(results: Results) -> Iterator[str]:
+    """How it was measured: the facts of the run, and what each provider was judged on."""
+    facts = [
+        f"- {_cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}" for key in sorted(results.run)
+    ]
+    sources = [
+        f"- {_cell(item.id)}: {_cell(item.source)} ({_origins(results, item.id)})"
+        for item in sorted(results.providers, key=lambda item: item.id)
+    ]
+    return _section("How it was measured", facts + sources)
+
+
+def _fact(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _origins(results: Results, provider: str) -> str:
+    count = Counter(item.origin.value for item in results.exchanges if item.provider == provider)
+    if not count:
+        return "no exchange"
+    return ", ".join(f"{board.plural(count[origin], 'exchange')} of origin {origin}" for origin in sorted(count))
+
+
+def _opening(results: Results, row: Row) -> Iterator[str]:
+    yield f"# {_name(row)}: {row.provider.conclusion.value}"
+    yield from ("", visible.markdown(board.sentence(row.provider)))
+    if board.is_document_only(results, row.provider.id):
+        yield ""
+        yield (
+            "**These exchanges are the printed examples of the provider's own document, not answers of its "
+            "live endpoint. They can convict; nothing here acquits the endpoint.**"
+        )
+    yield from ("", f"Judged on: {_cell(row.provider.source)}. [All providers](index.md)")
+
+
+def _counts(row: Row) -> Iterator[str]:
+    counts = row.provider.counts
+    order = sorted(counts, key=lambda contract: (contract == OPENAI, contract))
+    head = ("Contract", "Level", "Passed", "Failed", "Waived", "Unproven", "Not applicable", "Error")
+    return _section(
+        "Counts",
+        _table(
+            head,
+            (
+                (_cell(board.contract_name(contract)), level.value, *_tally(counts[contract][level]))
+                for contract in order
+                for level in Level
+                if level in counts[contract]
+            ),
+        ),
+    )
+
+
+def _tally(tally: Tally) -> Iterator[str]:
+    numbers = (tally.passed, tally.failed, tally.waived, tally.unproven, tally.not_applicable, tally.error)
+    return (f"{number:,}" for number in numbers)
+
+
+def _errors(row: Row) -> Iterator[str]:
+    """The suite's own bugs: because of them the provider is void."""
+    return _section(
+        "Bugs of the suite",
+        (
+            f"- {_id(entry.check)} ({_cell(board.contract_name(entry.contract))}) on {_id(verdict.exchange)}"
+            + "".join(f": {_cell(finding.got)}" for finding in verdict.findings[:1])
+            for entry in row.marked(Mark.ERROR)
+            for verdict in entry.rolled.verdicts
+            if verdict.outcome is Outcome.ERROR
+        ),
+    )
+
+
+def _failures(results: Results, row: Row, exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
+    """A card for every failing check: musts first, what is waived last."""
+    return _section("What fails", (line for entry in row.failures for line in _card(results, row, entry, exchanges)))
+
+
+def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
+    yield f'<a id="{board.anchor(entry.contract, entry.check)}"></a>'
+    yield from ("", f"### {entry.mark.value} {_id(entry.check)}", "")
+    yield from _rule(results, row, entry)
+    failed = board.failing(entry)
+    again = board.command(entry.check, exchanges.get(failed[0].exchange))
+    if again:
+        yield f"- **Again:** {visible.code(again)}"
+    for verdict in failed[:_EXCHANGES_SHOWN]:
+        yield from _evidence(verdict, exchanges.get(verdict.exchange))
+    if len(failed) > _EXCHANGES_SHOWN:
+        yield f"- and {board.plural(len(failed) - _EXCHANGES_SHOWN, 'more exchange')}"
+    yield ""
+
+
+def _rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
+    """The rule that was broken: the fact, its contract, what breaks, the fix and the sources."""
+    text = board.text_of(results, entry.check)
+    level = entry.rolled.level.value
+    yield f"- **Does not hold:** {visible.prose(text.under(entry.contract))}"
+    yield f"- **Contract:** {_cell(board.contract_name(entry.contract))}, {level}"
+    for label, said in (
+        ("Breaks", text.breaks),
+        ("Fix", text.fix),
+        ("Source", text.sources.get(entry.contract, "")),
+    ):
+        if said:
+            yield f"- **{label}:** {visible.prose(said)}"
+    if entry.own_document:
+        source = text.sources.get(row.document or "", "")
+        yield f"- **Own document:** {_cell(board.own_document_sentence(entry.own_document, source))}"
+
+
+def _evidence(verdict: Verdict, exchange: ExchangeSummary | None) -> Iterator[str]:
+    """What one exchange shows: where it is, whether it is waived, and its first findings."""
+    file = f" in {visible.code(visible.line(exchange.file, 200))}" if exchange else ""
+    yield f"- {_id(verdict.exchange)}{file}{_waived(verdict)}"
+    for finding in verdict.findings[:_FINDINGS_SHOWN]:
+        yield from _finding(finding)
+    more = max(verdict.found, len(verdict.findings)) - len(verdict.findings[:_FINDINGS_SHOWN])
+    if more:
+        yield f"  - and {more:,} more"
+
+
+def _waived(verdict: Verdict) -> str:
+    waiver = verdict.waiver
+    if waiver is None:
+        return ""
+    link = f" ({_cell(waiver.link)})" if waiver.link else ""
+    return f", **waived** until {_cell(waiver.until)}: {_cell(waiver.reason)}{link}"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    pointer = (f"at {visible.code(visible.line(finding.at, 120))}",) if finding.at else ()
+    place = ", ".join((*board.where(finding), *pointer)) or "in the answer"
+    yield f"  - {place}: got {_cell(finding.got)}; wanted {_cell(finding.want)}"
+    if finding.excerpt is not None:
+        yield f"    <br>{visible.code(visible.line(finding.excerpt, 400))}"
+
+
+def _unproven(row: Row) -> Iterator[str]:
+    """What could not be judged, by reason, with the check that had to hold first."""
+    groups: dict[Reason, list[str]] = {}
+    for entry in row.marked(Mark.UNPROVEN):
+        for reason, verdicts in _by_reason(entry).items():
+            groups.setdefault(reason, []).append(_unproven_line(entry, verdicts))
+    return _section("Unproven", _unproven_groups(groups))
+
+
+def _unproven_groups(groups: Mapping[Reason, Sequence[str]]) -> Iterator[str]:
+    for reason in sorted(groups):
+        yield from (f"### {reason.value}", "", _REASONS[reason], "", *groups[reason], "")
+
+
+def _by_reason(entry: Entry) -> dict[Reason, list[Verdict]]:
+    found: dict[Reason, list[Verdict]] = {}
+    for verdict in entry.rolled.verdicts:
+        reason = verdict.reason if verdict.reason in _REASONS else None
+        found.setdefault(reason or Reason.NOTHING_TO_EXAMINE, []).append(verdict)
+    return found
+
+
+def _unproven_line(entry: Entry, verdicts: Sequence[Verdict]) -> str:
+    first = sorted({verdict.because for verdict in verdicts if verdict.because})
+    because = f", needs {', '.join(_id(check) for check in first)}" if first else ""
+    what = f"{_cell(board.contract_name(entry.contract))}, {entry.rolled.level.value}"
+    return f"- {_id(entry.check)} ({what}){because}: {board.plural(len(verdicts), 'exchange')}"
+
+
+def _passed(row: Row) -> Iterator[str]:
+    head = ("Check", "Contract", "Level", "Targets examined", "Exchanges")
+    passes = (
+        (
+            _id(entry.check),
+            _cell(board.contract_name(entry.contract)),
+            entry.rolled.level.value,
+            f"{entry.rolled.examined:,}",
+            f"{sum(proven(verdict) is Outcome.PASS for verdict in entry.rolled.verdicts):,}",
+        )
+        for entry in row.marked(Mark.PASS)
+    )
+    return _section("Passed", _table(head, passes))
+
+
+def _exchanges(exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
+    shown = list(exchanges.values())[:_RECORDS_SHOWN]
+    head = ("Exchange", "Request", "Answer", "Origin", "Times", "File", "SHA-256", "Remark")
+    lines = list(_table(head, (_exchange_row(item) for item in shown)))
+    if len(exchanges) > len(shown):
+        lines += ["", f"and {board.plural(len(exchanges) - len(shown), 'more exchange')}"]
+    return _section("The exchanges", lines)
+
+
+def _exchange_row(item: ExchangeSummary) -> tuple[str, ...]:
+    status = "no status line" if item.status is None else str(item.status)
+    return (
+        _id(item.id),
+        _id(item.request),
+        f"{status}, {_cell(item.end)}",
+        item.origin.value,
+        "; ".join(f"{_cell(name)} {item.timings[name]:,} µs" for name in sorted(item.timings)) or "–",
+        visible.code(visible.line(item.file, 200)),
+        _id(item.sha256[:16]),
+        _cell(item.note or "–"),
+    )

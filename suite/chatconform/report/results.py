@@ -1,0 +1,221 @@
+"""results.json: one judging as a file, written deterministically and validated on the way in.
+
+The format is `chatconform.results/1`; its schema is schemas/chatconform/results.schema.json. Verdicts that
+are not-applicable are counted and not listed. Equal results make equal bytes, in whatever order
+they were judged.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, fields
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from chatconform import resources
+from chatconform.model import (
+    Change,
+    CheckText,
+    Conclusion,
+    ExchangeSummary,
+    Finding,
+    InputError,
+    JsonObject,
+    JsonValue,
+    Level,
+    Origin,
+    Outcome,
+    OwnDocument,
+    Place,
+    Problem,
+    ProviderResult,
+    Reason,
+    Results,
+    Tally,
+    Verdict,
+    Waiver,
+)
+from chatconform.report.visible import SHAPELESS, line
+
+FORMAT = "chatconform.results/1"
+
+_NEXT_STEP = "write it anew: `chatconform judge PATH --out DIR` judges the recordings and needs no network"
+
+
+def to_json(results: Results) -> JsonObject:
+    """The results as a JSON object; everything is sorted by its key, and findings keep their order."""
+    return {
+        "format": FORMAT,
+        "run": _plain(results.run),
+        "providers": _plain(sorted(results.providers, key=lambda item: item.id)),
+        "checks": _plain(results.checks),
+        "exchanges": _plain(sorted(results.exchanges, key=lambda item: (item.provider, item.id))),
+        "verdicts": _plain(sorted(listed(results.verdicts), key=lambda item: item.key)),
+        "problems": _plain(sorted(results.problems, key=astuple)),
+        "baseline": results.baseline,
+        "changes": _plain(sorted(results.changes, key=_change_key)),
+    }
+
+
+def dump(results: Results) -> bytes:
+    """The bytes of results.json: UTF-8, one space of indent, a line feed at the end.
+
+    Characters without a shape (controls, bidi controls, lone surrogates) are JSON escapes, so that the file
+    can be printed on a terminal.
+    """
+    text = json.dumps(to_json(results), ensure_ascii=False, indent=1, allow_nan=False)
+    return (SHAPELESS.sub(_json_escape, text) + "\n").encode()
+
+
+def load(path: Path) -> Results:
+    """Read results.json.
+
+    Raises InputError where the file cannot be read, is not UTF-8 or not JSON (with line and column), is of
+    another version, or violates the schema (with a JSON pointer).
+    """
+    document = _parsed(path, _text(path))
+    _refuse_other_formats(path, document)
+    for error in _validator().iter_errors(document):
+        pointer = "".join(f"/{_pointer_token(token)}" for token in error.absolute_path) or "/"
+        problem = f"{line(pointer, 200)}: {line(error.message, 300)}"
+        raise InputError(Place(str(path)), problem, _NEXT_STEP)
+    return _results(document)
+
+
+def listed(verdicts: Iterable[Verdict]) -> Iterable[Verdict]:
+    """The verdicts that results.json and every report list: all but those that are not-applicable."""
+    return (verdict for verdict in verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE)
+
+
+def _plain(value: Any) -> JsonValue:  # noqa: ANN401
+    """The JSON form of a noun: its members by name, but for those that take no part in comparison."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(value[key]) for key in sorted(value)}
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.compare}
+
+
+def _change_key(item: Change) -> tuple[str, ...]:
+    return (item.provider, item.contract, item.check, item.exchange, item.kind)
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return "\n" if match[0] == "\n" else json.dumps(match[0])[1:-1]
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise InputError(Place(str(path)), problem, "name a results.json that a run wrote") from None
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        place = Place(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        raise InputError(
+            place, f"byte {error.start} is not UTF-8 ({error.reason})", "keep results.json as UTF-8"
+        ) from None
+
+
+def _parsed(path: Path, text: str) -> Any:  # noqa: ANN401
+    """The JSON value; what it is has yet to be validated."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        place, problem = Place(str(path), error.lineno, error.colno), f"not JSON: {error.msg}"
+    except ValueError as error:
+        place, problem = Place(str(path)), f"not JSON: {error}"
+    except RecursionError:
+        place, problem = Place(str(path)), "not a results file: nested too deeply"
+    raise InputError(place, problem, _NEXT_STEP)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _refuse_other_formats(path: Path, document: JsonValue) -> None:
+    found = document.get("format") if isinstance(document, dict) else None
+    if found == FORMAT:
+        return
+    if isinstance(found, str):
+        problem = f"/format: {line(found, 80)} is another version; this one reads {FORMAT}"
+    else:
+        problem = f'/format: absent; a results file begins with "format": "{FORMAT}"'
+    raise InputError(Place(str(path)), problem, _NEXT_STEP)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(resources.read_text("schemas/chatconform/results.schema.json")))
+
+
+def _pointer_token(token: str | int) -> str:
+    return str(token).replace("~", "~0").replace("/", "~1")
+
+
+def _results(document: Any) -> Results:  # noqa: ANN401
+    """The results of a document that the schema accepts."""
+    return Results(
+        run=document["run"],
+        providers=tuple(_read_provider(item) for item in document["providers"]),
+        checks={key: _read_check(item) for key, item in document["checks"].items()},
+        exchanges=tuple(
+            ExchangeSummary(**{**item, "origin": Origin(item["origin"])}) for item in document["exchanges"]
+        ),
+        verdicts=tuple(_read_verdict(item) for item in document["verdicts"]),
+        problems=tuple(Problem(**item) for item in document["problems"]),
+        baseline=document["baseline"],
+        changes=tuple(_read_change(item) for item in document["changes"]),
+    )
+
+
+def _read_provider(item: dict[str, Any]) -> ProviderResult:
+    counts = {
+        contract: {Level(level): Tally(**tally) for level, tally in levels.items()}
+        for contract, levels in item["counts"].items()
+    }
+    return ProviderResult(**{**item, "conclusion": Conclusion(item["conclusion"]), "counts": counts})
+
+
+def _read_check(item: dict[str, Any]) -> CheckText:
+    levels = {contract: Level(level) for contract, level in item["levels"].items()}
+    return CheckText(**{**item, "levels": levels})
+
+
+def _read_verdict(item: dict[str, Any]) -> Verdict:
+    typed = {
+        "level": Level(item["level"]),
+        "outcome": Outcome(item["outcome"]),
+        "reason": Reason(item["reason"]) if item["reason"] else None,
+        "findings": tuple(_read_finding(finding) for finding in item["findings"]),
+        "own_document": OwnDocument(item["own_document"]) if item["own_document"] else None,
+        "waiver": Waiver(**item["waiver"]) if item["waiver"] else None,
+    }
+    return Verdict(**{**item, **typed})
+
+
+def _read_finding(item: dict[str, Any]) -> Finding:
+    return Finding(**{**item, "bytes": tuple(item["bytes"]) if item["bytes"] else None})
+
+
+def _read_change(item: dict[str, Any]) -> Change:
+    typed = {
+        "level": Level(item["level"]),
+        "before": Outcome(item["before"]) if item["before"] else None,
+        "after": Outcome(item["after"]) if item["after"] else None,
+    }
+    return Change(**{**item, **typed})

@@ -1,0 +1,109 @@
+"""Hostile text made visible: whatever a provider sent is shown as what it is, and acts on nothing.
+
+Control characters are shown by their pictures (U+2400 and up), every other character without a shape of its
+own as its number, such as ⟨U+202E⟩. A backslash is left alone, so that an escape that was on the wire, and
+the character that it stands for, look different.
+"""
+
+from __future__ import annotations
+
+import re
+
+SHAPELESS = re.compile(
+    "[\\u0000-\\u001f\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180b-\\u180f"
+    "\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3164\\ud800-\\uf8ff\\ufdd0-\\ufdef\\ufe00-\\ufe0f\\ufeff"
+    "\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U0010ffff]"
+)
+"""Controls (bidi too), zero-width and private characters, odd spaces, selectors, surrogates."""
+
+_MARKUP = re.compile(r"[\\`*\[\]~|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_ENTITIES = re.compile(r"[<>@$]|:(?=//)|(?<=www)\.")
+_OPENING = re.compile(r"[-+= ]|\d+(?=[.)])")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+
+
+def line(text: str, limit: int) -> str:
+    """The text as one line of at most `limit` characters, cut in the middle with a count of what is left out.
+
+    An escape is never cut in two. Where `limit` has no room for anything but the count, the count alone is
+    returned.
+    """
+    if len(text) <= limit and len(shown := escape(text)) <= limit:
+        return shown
+    room = max(0, limit - len(_cut(len(text))))
+    at_end = room // 3
+    head = _fitting([escape(character) for character in text[: room - at_end]], room - at_end)
+    rest = text[max(len(head), len(text) - at_end) :]
+    tail = _fitting([escape(character) for character in reversed(rest)], at_end)
+    return "".join(head) + _cut(len(text) - len(head) - len(tail)) + "".join(reversed(tail))
+
+
+def escape(text: str) -> str:
+    """The text with every shapeless character shown, whole."""
+    return SHAPELESS.sub(_picture, text)
+
+
+def markdown(text: str) -> str:
+    """The text as Markdown that shows it: in a table cell, in prose and at the start of a line.
+
+    It makes no markup, no link, no mention and no formula (GitHub Flavored Markdown 0.29).
+    """
+    shown = _inline(text)
+    opening = _OPENING.match(shown)
+    if opening is None:
+        return shown
+    if opening[0].isdigit():
+        return f"{opening[0]}\\{shown[opening.end() :]}"
+    return _entity(opening) + shown[1:]
+
+
+def code(text: str) -> str:
+    """The text as a Markdown code span, on one line, whole: backticks and, in tables, pipes survive."""
+    shown = escape(text)
+    if not shown.strip():
+        return f"<code>{shown.replace(' ', '&#32;')}</code>"
+    if "|" in shown:
+        return f"<code>{_PUNCTUATION.sub(_entity, shown)}</code>"
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{padding}{shown}{padding}{fence}"
+
+
+def prose(text: str) -> str:
+    """A sentence of ours as Markdown: what stands between backticks is code, all else is text."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return markdown(text)
+    first, *others = pieces
+    return markdown(first) + "".join(_inline(piece) if index % 2 else code(piece) for index, piece in enumerate(others))
+
+
+def _inline(text: str) -> str:
+    """Markdown that shows the text anywhere but at the start of a line."""
+    shown = _MARKUP.sub(r"\\\g<0>", escape(text).replace("&", "\0"))
+    return _ENTITIES.sub(_entity, shown).replace("\0", "&amp;")
+
+
+def _picture(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    if number < 0x20:
+        return chr(0x2400 + number)
+    return "\u2421" if number == 0x7F else f"⟨U+{number:04X}⟩"
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};" + ("<!-- -->" if match[0] == "@" else "")
+
+
+def _cut(count: int) -> str:
+    return f"…(+{count})…"
+
+
+def _fitting(pieces: list[str], room: int) -> list[str]:
+    """As many of the first pieces as fit into `room` characters."""
+    total = 0
+    for count, piece in enumerate(pieces):
+        total += len(piece)
+        if total > room:
+            return pieces[:count]
+    return pieces

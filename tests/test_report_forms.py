@@ -1,0 +1,271 @@
+"""What the Markdown and the terminal say first, and what they say of any number of providers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from chatconform.model import (
+    Conclusion,
+    ExchangeSummary,
+    Finding,
+    Level,
+    Origin,
+    Outcome,
+    Problem,
+    ProviderResult,
+    Results,
+    Verdict,
+)
+from chatconform.report import board, markdown, terminal
+from chatconform.report.board import Mark
+from chatconform.report.results import dump, load
+from report_sample import HOSTILE_PROVIDER, LONG_ID, on_terminal, sample
+
+EMPTY = Results(run={}, providers=(), checks={}, exchanges=(), verdicts=())
+VOID, DEVIATES, INCONCLUSIVE = Conclusion.VOID, Conclusion.DEVIATES, Conclusion.INCONCLUSIVE
+CONFORMS, WITH_WAIVERS = Conclusion.CONFORMS, Conclusion.CONFORMS_WITH_WAIVERS
+
+
+def concluded(*conclusions: Conclusion) -> Results:
+    providers = (
+        ProviderResult(f"p{number:02}", conclusion, "A sentence.", {}, "recordings")
+        for number, conclusion in enumerate(conclusions)
+    )
+    return replace(EMPTY, providers=tuple(providers))
+
+
+def failing(exchanges: int, findings: int) -> Results:
+    found = tuple(Finding(f"got {number}", "none") for number in range(findings))
+    return replace(
+        concluded(DEVIATES),
+        verdicts=tuple(
+            Verdict("p00", "openai", "a.b.c", Level.MUST, f"e{number:03}", Outcome.FAIL, 1, findings=found)
+            for number in range(exchanges)
+        ),
+    )
+
+
+FIRST_SENTENCES = [
+    (EMPTY, "No provider was judged."),
+    (replace(EMPTY, problems=(Problem("a:1", "b", "c"),)), "No provider was judged: 1 problem."),
+    (concluded(DEVIATES), "The only provider deviates from a must."),
+    (concluded(CONFORMS, CONFORMS), "All 2 providers conform."),
+    (
+        concluded(*[INCONCLUSIVE] * 3, *[DEVIATES] * 2),
+        "2 of 5 providers deviate from a must; 3 are inconclusive.",
+    ),
+    (
+        concluded(*[CONFORMS] * 47, WITH_WAIVERS, VOID, DEVIATES),
+        (
+            "1 of 50 providers is void, because the suite itself failed; 1 deviates from a must; "
+            "1 conforms with waivers; 47 conform."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("results, sentence", FIRST_SENTENCES)
+def test_the_index_begins_with_the_sentence_that_decides(results, sentence):
+    assert f"# {sentence}" == markdown.index(results).splitlines()[0]
+
+
+@pytest.mark.parametrize("results, sentence", FIRST_SENTENCES)
+def test_the_terminal_begins_with_the_sentence_that_decides(results, sentence):
+    assert sentence == on_terminal(results, width=200).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "results, conclusions",
+    [
+        (EMPTY, "nothing judged"),
+        (concluded(CONFORMS), "conforms 1"),
+        (concluded(CONFORMS, VOID, DEVIATES, DEVIATES), "void 1 · deviates 2 · conforms 1"),
+    ],
+)
+def test_the_terminal_ends_with_the_conclusions_and_the_path_of_the_report(results, conclusions):
+    assert [conclusions, "report: reports/index.md"] == on_terminal(results).splitlines()[-2:]
+
+
+def test_the_terminal_names_no_report_where_none_was_written():
+    console = Console(width=80, file=StringIO())
+    terminal.render(concluded(CONFORMS), console, "")
+    assert console.file.getvalue().endswith("\n\nconforms 1\n")
+
+
+def test_the_terminal_shows_five_providers_in_full_and_all_in_the_table():
+    shown = on_terminal(concluded(*[DEVIATES] * 50))
+    expected = (5, 50, 1)
+    assert expected == (
+        len(re.findall(r"^p\d\d  deviates$", shown, re.MULTILINE)),
+        len(re.findall(r"^p\d\d +deviates +– +–$", shown, re.MULTILINE)),
+        shown.count("45 more providers: in the table"),
+    )
+
+
+def test_the_board_has_a_row_for_each_of_fifty_providers():
+    text = markdown.index(concluded(*[CONFORMS] * 50))
+    expected = 50
+    assert expected == len(re.findall(r"^\| \[p\d\d\]\(p\d\d\.md\) \| \*\*conforms\*\* ", text, re.MULTILINE))
+
+
+def test_no_line_of_the_terminal_but_a_command_is_wider_than_eighty_columns():
+    wide = [line for line in on_terminal(sample()).splitlines() if cell_len(line) > 80]
+    expected = []
+    assert expected == [line for line in wide if not line.startswith("  again ")]
+
+
+def test_a_narrow_terminal_is_served():
+    assert on_terminal(sample(), width=20).endswith("report: reports/index.md\n")
+
+
+def test_a_terminal_that_wants_no_colour_gets_no_escape():
+    assert "\x1b" not in on_terminal(sample())
+
+
+@pytest.mark.parametrize(
+    "counts, expected",
+    [
+        ({}, "························ nothing judged"),
+        ({Mark.PASS: 12}, "████████████████████████ 12 of 12 pass"),
+        (
+            {Mark.PASS: 8, Mark.FAIL: 3, Mark.WARN: 1, Mark.UNPROVEN: 2},
+            "█████████████▒▒×××××???? 8 of 14 pass · 3 fail · 1 warn · 2 unproven",
+        ),
+        ({Mark.PASS: 1000, Mark.FAIL: 1}, "███████████████████████× 1,000 of 1,001 pass · 1 fail"),
+        (dict.fromkeys(Mark, 1), None),
+    ],
+)
+def test_a_bar_has_24_cells_and_at_least_one_for_every_mark(counts, expected):
+    drawn = terminal.bar(Counter(counts)).plain
+    cells = drawn.split(" ")[0]
+    assert (24, max(1, len(counts))) == (len(cells), len(set(cells)))
+    assert expected in (drawn, None)
+
+
+@pytest.mark.parametrize("provider", ["acme", "paper", HOSTILE_PROVIDER, "broken-suite"])
+def test_a_page_is_the_same_from_results_that_were_read_again(provider, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_bytes(dump(sample()))
+    assert markdown.provider(sample(), provider) == markdown.provider(load(path), provider)
+
+
+def test_index_and_terminal_are_the_same_from_results_that_were_read_again(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_bytes(dump(sample()))
+    again = load(path)
+    assert (markdown.index(sample()), on_terminal(sample())) == (markdown.index(again), on_terminal(again))
+
+
+def test_every_link_of_the_index_has_its_page_and_anchor():
+    results = sample()
+    pages = {board.page(item.id): markdown.provider(results, item.id) for item in results.providers}
+    links = re.findall(r"\]\(([^)#]+)#?([^)]*)\)", markdown.index(results))
+    dead = [(page, anchor) for page, anchor in links if anchor and f'<a id="{anchor}"></a>' not in pages[page]]
+    expected: tuple[set[str], list[object]] = (set(pages), [])
+    assert expected == ({page for page, _ in links}, dead)
+
+
+@pytest.mark.parametrize(
+    "origins, expected",
+    [
+        ([Origin.DOCUMENT, Origin.DOCUMENT], True),
+        ([Origin.DOCUMENT, Origin.LIVE], False),
+        ([Origin.LIVE], False),
+        ([], False),
+    ],
+)
+def test_a_page_says_where_only_printed_examples_were_judged(origins, expected):
+    exchanges = (
+        ExchangeSummary(f"e{number}", "p00", "f", "", "POST /", 200, "complete", origin, None, {})
+        for number, origin in enumerate(origins)
+    )
+    results = replace(concluded(INCONCLUSIVE), exchanges=tuple(exchanges))
+    assert expected == ("nothing here acquits the endpoint" in markdown.provider(results, "p00"))
+
+
+@pytest.mark.parametrize("findings, expected", [(5, None), (6, "  - and 1 more"), (2000, "  - and 1,995 more")])
+def test_five_findings_of_an_exchange_are_shown_and_the_others_counted(findings, expected):
+    lines = markdown.provider(failing(1, findings), "p00").splitlines()
+    assert ([expected] if expected else []) == [line for line in lines if line.startswith("  - and ")]
+
+
+def test_findings_that_the_judge_counted_and_did_not_keep_are_counted():
+    results = failing(1, 2)
+    results = replace(results, verdicts=(replace(results.verdicts[0], found=1500),))
+    assert "  - and 1,498 more\n" in markdown.provider(results, "p00")
+
+
+def test_twenty_failing_exchanges_of_a_check_are_shown_and_the_others_counted():
+    text = markdown.provider(failing(30, 1), "p00")
+    expected = (20, 1)
+    assert expected == (text.count(": got got 0; wanted none"), text.count("- and 10 more exchanges"))
+
+
+def test_two_hundred_exchanges_of_a_provider_are_listed_and_the_others_counted():
+    exchanges = tuple(
+        ExchangeSummary(f"e{number:03}", "p00", "f", "", "POST /", 200, "complete", Origin.LIVE, None, {})
+        for number in range(203)
+    )
+    text = markdown.provider(replace(concluded(CONFORMS), exchanges=exchanges), "p00")
+    expected = (200, "and 3 more exchanges\n")
+    assert expected == (text.count("| `e"), text[-21:])
+
+
+def test_a_baseline_that_nothing_differs_from_is_named():
+    text = markdown.index(replace(concluded(CONFORMS), baseline="old.json"))
+    assert "## Since old.json\n\nNothing changed.\n" in text
+
+
+def test_ten_problems_are_shown_on_the_terminal_and_the_others_counted():
+    problems = tuple(Problem(f"f{number:02}", "broken", "repair it") for number in range(12))
+    shown = on_terminal(replace(EMPTY, problems=problems))
+    expected = (10, True)
+    assert expected == (shown.count(": broken"), "and 2 more problems\n" in shown)
+
+
+def test_a_provider_that_was_not_judged_has_no_page():
+    with pytest.raises(KeyError):
+        markdown.provider(sample(), "nobody")
+
+
+@pytest.mark.parametrize(
+    "provider, expected",
+    [
+        ("acme-2", "acme-2.md"),
+        ("index", "index."),
+        ("Acme", "acme."),
+        ("../../etc/passwd", "etc-passwd."),
+        ("", "provider."),
+        ("\ud800", "provider."),
+        (LONG_ID, "m" * 40 + "."),
+    ],
+)
+def test_the_name_of_a_page_is_safe(provider, expected):
+    name = board.page(provider)
+    assert (expected, True) == (name[: len(expected)], re.fullmatch(r"[a-z0-9.-]{4,60}", name) is not None)
+
+
+def test_different_providers_have_different_pages():
+    names = ("acme", "Acme", "ACME", "acme ", "index", "a/b", "a-b", "")
+    assert len(names) == len({board.page(name) for name in names})
+
+
+@pytest.mark.parametrize(
+    "file, expected",
+    [
+        ("a.json", "chatconform judge a.json --provider p --check a.b.c"),
+        ("it's $HOME", """chatconform judge 'it'"'"'s $HOME' --provider p --check a.b.c"""),
+        ("a\nb", None),
+        ("a\u202eb", None),
+    ],
+)
+def test_the_command_is_one_that_can_be_pasted_or_none(file, expected):
+    exchange = ExchangeSummary("e", "p", file, "", "POST /", 200, "complete", Origin.LIVE, None, {})
+    assert expected == board.command("a.b.c", exchange)

@@ -1,0 +1,182 @@
+"""results.json: what is written can be read again, and what cannot be read is said in one error."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from chatconform import model, resources
+from chatconform.model import InputError, Outcome, Results
+from chatconform.report.results import dump, load, to_json
+from report_sample import sample
+
+SCHEMA = json.loads(resources.read_text("schemas/chatconform/results.schema.json"))
+NOUNS = {
+    "provider": model.ProviderResult,
+    "tally": model.Tally,
+    "check": model.CheckText,
+    "exchange": model.ExchangeSummary,
+    "verdict": model.Verdict,
+    "finding": model.Finding,
+    "waiver": model.Waiver,
+    "problem": model.Problem,
+    "change": model.Change,
+}
+ENUMS = {
+    "level": model.Level,
+    "outcome": model.Outcome,
+    "provider/properties/conclusion": model.Conclusion,
+    "exchange/properties/origin": model.Origin,
+    "verdict/properties/reason": model.Reason,
+    "verdict/properties/own_document": model.OwnDocument,
+}
+EMPTY = Results(run={}, providers=(), checks={}, exchanges=(), verdicts=())
+
+
+def listed(results: Results) -> Results:
+    kept = tuple(item for item in results.verdicts if item.outcome is not Outcome.NOT_APPLICABLE)
+    return replace(results, verdicts=kept)
+
+
+def refused(path: Path) -> InputError:
+    with pytest.raises(InputError) as caught:
+        load(path)
+    return caught.value
+
+
+def written(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("results", [sample(), EMPTY], ids=["sample", "empty"])
+def test_what_was_dumped_loads_as_it_was_but_for_what_was_not_applicable(results, tmp_path):
+    assert listed(results) == load(written(tmp_path, dump(results)))
+
+
+@pytest.mark.parametrize("results", [sample(), EMPTY], ids=["sample", "empty"])
+def test_what_is_dumped_follows_the_published_schema(results):
+    expected = []
+    assert expected == list(Draft202012Validator(SCHEMA).iter_errors(to_json(results)))
+
+
+def test_the_schema_is_a_schema():
+    assert Draft202012Validator.check_schema(SCHEMA) is None
+
+
+@pytest.mark.parametrize("name", NOUNS)
+def test_the_schema_names_every_member_of_a_noun_and_no_other(name):
+    described = SCHEMA["$defs"][name]
+    expected = {field.name for field in fields(NOUNS[name]) if field.compare}
+    assert (expected, expected, False) == (
+        set(described["properties"]),
+        set(described["required"]),
+        described["additionalProperties"],
+    )
+
+
+@pytest.mark.parametrize("where", ENUMS)
+def test_the_schema_names_every_value_of_an_enumeration(where):
+    found = SCHEMA["$defs"]
+    for part in where.split("/"):
+        found = found[part]
+    expected = [item.value for item in ENUMS[where]]
+    assert expected == [value for value in found["enum"] if value is not None]
+
+
+def test_the_schema_describes_every_member():
+    undescribed = [
+        f"{name}.{member}"
+        for name, noun in SCHEMA["$defs"].items()
+        for member, schema in noun.get("properties", {}).items()
+        if not {"description", "$ref", "anyOf"} & set(schema)
+    ]
+    expected = []
+    assert expected == undescribed
+
+
+def test_the_order_of_judging_leaves_no_trace():
+    results = sample()
+    turned = replace(
+        results,
+        providers=results.providers[::-1],
+        checks=dict(reversed(results.checks.items())),
+        exchanges=results.exchanges[::-1],
+        verdicts=results.verdicts[::-1],
+        changes=results.changes[::-1],
+    )
+    assert dump(results) == dump(turned)
+
+
+def test_the_file_is_utf_8_with_one_space_of_indent_and_a_line_feed_at_its_end():
+    content = dump(sample())
+    expected = (b'{\n "format": "chatconform.results/1",', b"\n}\n", True)
+    assert expected == (content[:37], content[-3:], "中文".encode() in content)
+
+
+def test_a_lone_surrogate_survives(tmp_path):
+    results = replace(EMPTY, baseline="\ud800|\U000e0041|\u202e")
+    assert load(written(tmp_path, dump(results))).baseline == results.baseline
+
+
+@pytest.mark.parametrize(
+    "content, place, problem",
+    [
+        (b'{\n "format": ', ":2:12", "not JSON: Expecting value"),
+        (b"", ":1:1", "not JSON: Expecting value"),
+        (b'{"format": NaN}', "", "not JSON: NaN is no JSON value"),
+        (b"[" * 100_000, "", "not a results file: nested too deeply"),
+        (b"{\n\xff}", ":2:1", "byte 2 is not UTF-8 (invalid start byte)"),
+        (b"[]", "", '/format: absent; a results file begins with "format": "chatconform.results/1"'),
+        (
+            b'{"format": "chatconform.results/2"}',
+            "",
+            "/format: chatconform.results/2 is another version; this one reads chatconform.results/1",
+        ),
+        (b'{"format": "chatconform.results/1"}', "", "/: 'run' is a required property"),
+    ],
+    ids=["truncated", "empty", "nan", "deep", "not-utf-8", "no-format", "version", "schema"],
+)
+def test_what_cannot_be_read_is_one_error_with_a_place(content, place, problem, tmp_path):
+    path = written(tmp_path, content)
+    error = refused(path)
+    assert (f"{path}{place}", problem) == (str(error.place), error.problem)
+
+
+def test_a_number_too_long_for_python_is_one_error(tmp_path):
+    error = refused(written(tmp_path, b'{"format": ' + b"9" * 5000 + b"}"))
+    assert error.problem.startswith("not JSON: ")
+
+
+@pytest.mark.parametrize(
+    "member, value, problem",
+    [
+        ("level", "shall", "/verdicts/0/level: 'shall' is not one of ['must', 'should', 'may']"),
+        ("examined", -1, "/verdicts/0/examined: -1 is less than the minimum of 0"),
+        ("findings", {}, "/verdicts/0/findings: {} is not of type 'array'"),
+        ("outcome", "\x1b[2J", "/verdicts/0/outcome: '\\x1b[2J' is not one of "),
+    ],
+)
+def test_a_violation_is_named_by_its_pointer(member, value, problem, tmp_path):
+    document = to_json(sample())
+    document["verdicts"][0][member] = value
+    error = refused(written(tmp_path, json.dumps(document).encode()))
+    assert problem == error.problem[: len(problem)]
+
+
+def test_a_pass_that_examined_nothing_is_refused(tmp_path):
+    document = to_json(sample())
+    first = next(item for item in document["verdicts"] if item["outcome"] == "pass")
+    first["examined"] = 0
+    error = refused(written(tmp_path, json.dumps(document).encode()))
+    assert error.problem.endswith("/examined: 0 is less than the minimum of 1")
+
+
+def test_a_file_that_is_not_there_is_one_error(tmp_path):
+    error = refused(tmp_path / "none.json")
+    assert error.problem == "cannot be read: No such file or directory"
