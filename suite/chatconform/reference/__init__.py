@@ -1,0 +1,1 @@
+"""The reference: good exchanges, named faults that break them, and lawful variations that do not."""

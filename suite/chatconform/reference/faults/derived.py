@@ -1,0 +1,180 @@
+"""What follows, besides the clause itself, from breaking a clause: by hand, for the faults of `clauses.py`.
+
+Where a value has the wrong type or is left out, what else is said of it has nothing to look at, and neither has
+what stands within it. That shows only where no other value of the exchange is left to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final
+
+from chatconform.model import Reason
+from chatconform.reference.faults.consequences import (
+    AFTER_CHOICES,
+    AFTER_FINISH,
+    OF_AN_ANSWER,
+    WITHIN_CHOICE,
+    WITHIN_MESSAGE,
+    WITHIN_USAGE,
+)
+from chatconform.reference.faults.fault import Change, Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What breaking the clauses of a pattern changes, at the places (`openai.chunk.choice`) of another pattern."""
+
+    clauses: str
+    at: str = "*"
+    fails: Ids = ()
+    other_branch: Ids = ()
+    unproven: Mapping[str, Ids] = field(default_factory=dict)
+
+
+_NUMBERED: Final[Ids] = ("choices.count.n", "choices.index.contiguous")
+_ALONE: Final = "[tx]*.response"
+"""Answers with a single choice: those that keep to a document."""
+
+_WITHIN_TOKEN: Final[Ids] = ("logprobs.item.*", "logprobs.token.*", "logprobs.logprob.*", "logprobs.byte*",
+                             "logprobs.top_*")  # fmt: skip
+_WITHIN_PROMPT: Final[Ids] = ("usage.cached_tokens.*", "usage.prompt_*_tokens.*")
+_WITHIN_COMPLETION: Final[Ids] = (
+    "usage.reasoning_tokens.*", "usage.completion_*_tokens.*", "usage.*_prediction_tokens.*",
+)  # fmt: skip
+_WITHIN_ERROR: Final[Ids] = ("errors.message.*", "errors.type.*", "errors.param.*", "errors.code.*")
+_WITHIN_MODEL: Final[Ids] = (
+    "models.item.*",
+    "models.id.*",
+    "models.model_object.*",
+    "models.created.*",
+    "models.owned_by.*",
+)
+_WITHIN_PLATFORM: Final[Ids] = (
+    "extensions.rout*",
+    "extensions.credits_consumed.*",
+    "extensions.cost_saved_credits.*",
+)
+
+ROWS: Final = (
+    Row("envelope.id.present", "*.response", other_branch=("envelope.id.*",)),
+    Row("envelope.id.type", "*.response", other_branch=("envelope.id.nonempty",)),
+    Row("envelope.id.[tn]*", "*.chunk", fails=("stream.id.constant",)),
+    Row("envelope.object.present", "*.response", other_branch=("envelope.object.*",)),
+    Row("envelope.object.type", "*.response", other_branch=("envelope.object.value",)),
+    Row("envelope.created.present", "*.response", other_branch=("envelope.created.type",),
+        unproven={Reason.NOTHING_TO_EXAMINE: ("envelope.created.seconds",)}),
+    Row("envelope.created.type", "*.response", unproven={Reason.NOTHING_TO_EXAMINE: ("envelope.created.seconds",)}),
+    Row("envelope.created.type", "*.chunk", fails=("stream.created.constant",)),
+    Row("envelope.model.present", "tooken.response",
+        fails=("extensions.routed_model.echo",), other_branch=("envelope.model.*",)),
+    Row("envelope.model.present", "*.response", other_branch=("envelope.model.*",)),
+    Row("envelope.model.type", "tooken.response",
+        fails=("extensions.routed_model.echo",), other_branch=("envelope.model.nonempty",)),
+    Row("envelope.model.type", "*.response", other_branch=("envelope.model.nonempty",)),
+    Row("envelope.choices.present", "*.response", other_branch=("envelope.choices.*", "choices.list.*", *WITHIN_CHOICE),
+        unproven={"envelope.choices.present": ("openai/choices.finish_reason.present", *_NUMBERED, *AFTER_FINISH)}),
+    Row("envelope.choices.present", "*.chunk", unproven={"envelope.choices.present": AFTER_CHOICES}),
+    Row("envelope.choices.type", "*.response", other_branch=("choices.list.*", *WITHIN_CHOICE),
+        unproven={"envelope.choices.type": ("openai/choices.finish_reason.present", *_NUMBERED, *AFTER_FINISH)}),
+    Row("envelope.choices.type", "*.chunk", unproven={"envelope.choices.type": AFTER_CHOICES}),
+    Row("choices.list.nonempty", other_branch=WITHIN_CHOICE, unproven={"choices.list.nonempty": AFTER_CHOICES}),
+    Row("envelope.service_tier.type", "*.response", other_branch=("envelope.service_tier.values",)),
+    Row("choices.item.type", _ALONE, other_branch=WITHIN_CHOICE,
+        unproven={Reason.NOTHING_TO_EXAMINE: ("openai/choices.finish_reason.present", *_NUMBERED),
+                  "choices.finish_reason.present": AFTER_FINISH}),
+    Row("choices.item.type", "openai.response.choice", fails=("choices.count.n",)),
+    Row("choices.index.present", _ALONE,
+        other_branch=("choices.index.*",), unproven={"choices.index.present": _NUMBERED}),
+    Row("choices.index.present", unproven={"choices.index.present": _NUMBERED}),
+    Row("choices.index.type", _ALONE,
+        other_branch=("choices.index.minimum",), unproven={"choices.index.type": _NUMBERED}),
+    Row("choices.index.type", unproven={"choices.index.type": _NUMBERED}),
+    Row("choices.index.minimum", "*.response.choice", fails=("choices.index.contiguous",)),
+    Row("choices.index.minimum", "*.chunk.choice",
+        fails=(*_NUMBERED, "choices.finish_reason.present", "stream.role.present"),
+        unproven={"choices.finish_reason.present": AFTER_FINISH}),
+    Row("choices.message.present", _ALONE,
+        fails=("message.content.nonempty",), other_branch=("choices.message.*", *WITHIN_MESSAGE)),
+    Row("choices.message.type", _ALONE, fails=("message.content.nonempty",), other_branch=WITHIN_MESSAGE),
+    Row("choices.message.*", fails=("message.content.nonempty",)),
+    Row("choices.finish_reason.present", "*.response", fails=("choices.finish_reason.present",),
+        other_branch=("choices.finish_reason.*",), unproven={"choices.finish_reason.present": AFTER_FINISH}),
+    Row("choices.finish_reason.type", _ALONE,
+        other_branch=("choices.finish_reason.values", "choices.finish_reason.nonempty", "message.content.nonempty")),
+    Row("choices.finish_reason.type", "*.chunk*",
+        fails=("choices.finish_reason.consistent", "choices.finish_reason.last")),
+    Row("choices.finish_reason.nonempty", fails=("choices.finish_reason.present",),
+        unproven={"choices.finish_reason.present": AFTER_FINISH}),
+    Row("stream.role.nonempty", fails=("stream.role.present",)),
+    Row("message.role.present", _ALONE, other_branch=("message.role.*",)),
+    Row("message.role.type", _ALONE, other_branch=("message.role.value",)),
+    Row("message.content.present", _ALONE, fails=("message.content.nonempty",), other_branch=("message.content.type",)),
+    Row("message.tool_calls.type", "*.response.message", other_branch=("tools.*", "choices.finish_reason.tool_calls")),
+    Row("usage.object.present", fails=("usage.object.present",), other_branch=("usage.object.*", *WITHIN_USAGE)),
+    Row("usage.object.type", "*.response*", fails=("openai/usage.object.present",), other_branch=WITHIN_USAGE),
+    Row("usage.prompt_tokens.present",
+        other_branch=("usage.prompt_tokens.*", "usage.total.sum", "usage.cached_tokens.bounded")),
+    Row("usage.prompt_tokens.type",
+        other_branch=("usage.prompt_tokens.minimum", "usage.prompt_tokens.positive", "usage.total.sum",
+                      "usage.cached_tokens.bounded")),
+    Row("usage.prompt_tokens.minimum", "*.chunk.usage", fails=("usage.total.sum", "usage.cached_tokens.bounded")),
+    Row("usage.completion_tokens.present",
+        other_branch=("usage.completion_tokens.*", "usage.total.sum", "usage.cap.precedence")),
+    Row("usage.completion_tokens.type",
+        other_branch=("usage.completion_tokens.minimum", "usage.total.sum", "usage.reasoning_tokens.bounded",
+                      "usage.cap.precedence")),
+    Row("usage.completion_tokens.minimum", "*.chunk.usage",
+        fails=("usage.total.sum", "usage.reasoning_tokens.bounded")),
+    Row("usage.total_tokens.present", other_branch=("usage.total_tokens.*", "usage.total.sum")),
+    Row("usage.total_tokens.type", other_branch=("usage.total_tokens.minimum", "usage.total.sum")),
+    Row("usage.prompt_tokens.minimum", "*.response.usage", fails=("usage.total.sum",)),
+    Row("usage.completion_tokens.minimum", "*.response.usage", fails=("usage.total.sum",)),
+    Row("usage.total_tokens.minimum", fails=("usage.total.sum",)),
+    Row("usage.prompt_tokens_details.type", other_branch=_WITHIN_PROMPT),
+    Row("usage.completion_tokens_details.type", other_branch=_WITHIN_COMPLETION),
+    Row("usage.cached_tokens.type", other_branch=("usage.cached_tokens.*",)),
+    Row("usage.reasoning_tokens.type", other_branch=("usage.reasoning_tokens.*",)),
+    Row("usage.prompt_text_tokens.type", other_branch=("usage.prompt_text_tokens.minimum",)),
+    Row("usage.prompt_audio_tokens.type", other_branch=("usage.prompt_audio_tokens.minimum",)),
+    Row("usage.prompt_image_tokens.type", other_branch=("usage.prompt_image_tokens.minimum",)),
+    Row("usage.completion_text_tokens.type", other_branch=("usage.completion_text_tokens.minimum",)),
+    Row("usage.completion_audio_tokens.type", other_branch=("usage.completion_audio_tokens.minimum",)),
+    Row("usage.accepted_prediction_tokens.type", other_branch=("usage.accepted_prediction_tokens.minimum",)),
+    Row("usage.rejected_prediction_tokens.type", other_branch=("usage.rejected_prediction_tokens.minimum",)),
+    Row("logprobs.object.type", "*.response*",
+        other_branch=("logprobs.content.*", "logprobs.refusal.*", *_WITHIN_TOKEN)),
+    Row("logprobs.content.type", "*.response*", other_branch=_WITHIN_TOKEN),
+    Row("errors.error.present",
+        other_branch=("errors.error.type", *_WITHIN_ERROR), unproven={"status 401": OF_AN_ANSWER}),
+    Row("errors.error.type", other_branch=_WITHIN_ERROR),
+    Row("errors.message.present", other_branch=("errors.message.type",)),
+    Row("errors.type.present", other_branch=("errors.type.type",)),
+    Row("errors.param.present", other_branch=("errors.param.type",)),
+    Row("errors.code.present", other_branch=("errors.code.type",)),
+    Row("models.object.present", other_branch=("models.object.*",)),
+    Row("models.object.type", other_branch=("models.object.value",)),
+    Row("models.data.present", other_branch=("models.data.type", *_WITHIN_MODEL)),
+    Row("models.data.type", other_branch=_WITHIN_MODEL),
+    Row("extensions.platform.present", other_branch=("extensions.platform.*", *_WITHIN_PLATFORM)),
+    Row("extensions.platform.type", other_branch=_WITHIN_PLATFORM),
+    Row("extensions.routed_model.present", other_branch=("extensions.routed_model.*",)),
+    Row("extensions.routed_model.type", other_branch=("extensions.routed_model.echo",)),
+    Row("extensions.route_reason.present", other_branch=("extensions.route_reason.type",)),
+    Row("extensions.credits_consumed.present", other_branch=("extensions.credits_consumed.*",)),
+    Row("extensions.credits_consumed.type", other_branch=("extensions.credits_consumed.minimum",)),
+    Row("extensions.cost_saved_credits.present", other_branch=("extensions.cost_saved_credits.*",)),
+    Row("extensions.cost_saved_credits.type", other_branch=("extensions.cost_saved_credits.minimum",)),
+)  # fmt: skip
+"""The first row that means a clause and its place is the one that counts."""
+
+
+def consequence(clause: str, place: str) -> Change:
+    """Return the whole change that breaking a clause at a place makes."""
+    for row in ROWS:
+        if fnmatchcase(clause, row.clauses) and fnmatchcase(place, row.at):
+            idle = {str(Reason.OTHER_BRANCH): row.other_branch} if row.other_branch else {}
+            return Change((clause, *row.fails), unproven=row.unproven, not_applicable=idle)
+    return Change((clause,))

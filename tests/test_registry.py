@@ -1,0 +1,74 @@
+"""The registry: ids that stay, texts that state facts, and a source for everything."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chatconform.checks import all_checks
+from chatconform.contracts import contract as contracts
+from chatconform.model import Clause
+from chatconform.reference.faults import all_faults
+from outcome_vectors import known
+
+CHECKS = all_checks()
+FAULTS = all_faults()
+CLAUSES: dict[str, Clause] = {
+    f"{name}/{clause.id}": clause for name in contracts.names() for clause in contracts.load(name).clauses.values()
+}
+WELL_FORMED = re.compile(r"[a-z]+(\.[a-z0-9_]+){1,2}")
+SOURCE = re.compile(r"RFC \d+( section [\d.]+)?|WHATWG HTML [\d.]+|OpenAI API reference|[A-Z]{3}-\d\d")
+
+
+def test_the_lock_lists_every_check_and_every_clause() -> None:
+    """A rename is a reviewed diff of checks.lock: waivers name these ids, and none of them is used again."""
+    locked = Path(__file__).parents[1].joinpath("checks.lock").read_text("utf-8").splitlines()
+    assert list(known()) == locked
+
+
+def test_ids_are_well_formed() -> None:
+    assert [] == [each for each in known() if not WELL_FORMED.fullmatch(each)]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_cites_its_sources(check: str) -> None:
+    assert CHECKS[check].cites
+    assert [] == [each for each in CHECKS[check].cites if not SOURCE.fullmatch(each)]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_says_what_breaks_and_how_to_mend_it(check: str) -> None:
+    texts = (CHECKS[check].says, CHECKS[check].breaks, CHECKS[check].fix)
+    assert [] == [text for text in texts if not text.endswith((".", "`"))]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_states_a_fact(check: str) -> None:
+    assert not re.search(r"\bshould\b", CHECKS[check].says)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_prerequisites_of_a_check_exist(check: str) -> None:
+    assert [] == [need for need in CHECKS[check].needs if need not in known()]
+
+
+@pytest.mark.parametrize("clause", CLAUSES)
+def test_a_clause_states_a_fact_and_its_source(clause: str) -> None:
+    assert CLAUSES[clause].source
+    assert not re.search(r"\bshould\b", CLAUSES[clause].says)
+
+
+def test_no_clause_of_openai_has_the_id_of_a_check() -> None:
+    assert set() == {*CHECKS} & {*contracts.load("openai").clauses}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_says_in_one_sentence_what_is_wrong(fault: str) -> None:
+    assert FAULTS[fault].says.endswith(".")
+
+
+def test_the_ids_of_faults_written_by_hand_are_well_formed() -> None:
+    written = [name for name in FAULTS if not name.startswith("clause:")]
+    assert [] == [name for name in written if not re.fullmatch(r"[a-z]+\.[a-z0-9_]+\.[a-z0-9_]+", name)]
