@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,20 +36,22 @@ _TOP = ("format", "id", "provider", "scenario", "sample", "attempt", "origin", "
         "source", "request", "response", "end", "redacted")  # fmt: skip
 _REQUEST = ("method", "url", "headers", "body", "body_base64")
 _RESPONSE = ("http_version", "status", "headers", "headers_after", "body", "body_base64", "reads")
+_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
+_FILE_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f\ud800-\udfff]+")
 _ENDS = ("complete", "truncated", "reset", "timeout", "malformed")
 _ENDS_WITH_DETAIL = ("unreachable", "limit")
 
 
-class Unreadable(InputError):
+class Unreadable(InputError):  # noqa: N818
     """A recorded exchange that cannot be read. The other files of a recording are still judged."""
 
 
-def load(paths: Iterable[str | Path]) -> Iterator[Exchange]:
-    """Yield the exchanges of folders, exchange files and `.jsonl[.gz]` files.
+def load(paths: str | Path | Iterable[str | Path]) -> Iterator[Exchange]:
+    """Yield the exchanges of a folder, an exchange file or a `.jsonl[.gz]` file, or of several.
 
     Raises `Unreadable` (an `InputError`) at the first file or line that is none; `read` goes on past it.
     """
-    for item in read(paths):
+    for item in read([paths] if isinstance(paths, str | Path) else paths):
         if isinstance(item, Unreadable):
             raise item
         yield item
@@ -67,7 +70,7 @@ def _read_path(path: Path) -> Iterator[Exchange | Unreadable]:
     try:
         if path.is_dir():
             yield from _read_folder(path)
-        elif path.name.endswith((".jsonl", ".jsonl.gz", ".ndjson")):
+        elif path.name.endswith(_LINES):
             with path.open("rb") as file:
                 yield from _read_lines(_unpacked(file), str(path))
         else:
@@ -76,15 +79,17 @@ def _read_path(path: Path) -> Iterator[Exchange | Unreadable]:
         yield error
     except FileNotFoundError:
         yield Unreadable(Place(str(path)), "no such file or folder", "name a recording that exists")
-    except (OSError, EOFError, zlib.error) as error:
-        yield Unreadable(Place(str(path)), f"cannot be read: {error}", "check the file, then judge again")
+    except EOFError:
+        yield Unreadable(Place(str(path)), "ends before its gzip stream does", "copy or record it again")
+    except (gzip.BadGzipFile, zlib.error):
+        yield Unreadable(Place(str(path)), "holds damaged gzip data", "copy or record it again")
+    except OSError as error:
+        yield Unreadable(Place(str(path)), f"cannot be read: {error.strerror}", "check the file, then judge again")
 
 
 def _read_folder(folder: Path) -> Iterator[Exchange | Unreadable]:
     """Read the folder's exchange files, and those of its folders, in the order of their names."""
-    files = sorted(
-        file for file in folder.rglob("*") if file.is_file() and file.name.endswith((".json", ".jsonl", ".jsonl.gz"))
-    )
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name.endswith((".json", *_LINES)))
     if not files:
         yield Unreadable(
             Place(str(folder)), "holds no recorded exchange", "name a folder with .json or .jsonl files in it"
@@ -104,12 +109,12 @@ def _read_lines(file: BinaryIO, name: str) -> Iterator[Exchange | Unreadable]:
     number, found = 0, False
     while line := file.readline(MAX_LINE + 1):
         number += 1
+        found = found or bool(line.strip())
         if len(line) > MAX_LINE:
             yield Unreadable(Place(name, number), f"is longer than {MAX_LINE} bytes", "split the recording")
             while line and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE)
         elif line.strip():
-            found = True
             yield _parse_line(line, name, number)
     if not found:
         yield Unreadable(Place(name), "holds no exchange", "one JSON object a line is expected")
@@ -117,7 +122,7 @@ def _read_lines(file: BinaryIO, name: str) -> Iterator[Exchange | Unreadable]:
 
 def _parse_line(line: bytes, name: str, number: int) -> Exchange | Unreadable:
     try:
-        return _parse(line.rstrip(b"\r\n"), name, f"{name}:{number}", number)
+        return _parse(line.rstrip(b"\r\n"), name, f"{Path(name).name}:{number}", number)
     except Unreadable as error:
         return error
 
@@ -143,10 +148,8 @@ class _Reader:
         self.data, self.file, self.first_line = data, file, first_line
 
     def error_at(self, offset: int, problem: str, remedy: str) -> Unreadable:
-        before = self.data[:offset]
-        line = before.count(b"\n")
-        column = offset - (before.rfind(b"\n") + 1)
-        return Unreadable(Place(self.file, self.first_line + line, column + 1), problem, remedy)
+        line, column = strict_json.line_and_column(self.data, offset)
+        return Unreadable(Place(self.file, self.first_line + line - 1, column), problem, remedy)
 
     def error(self, path: tuple[str | int, ...], problem: str, remedy: str) -> Unreadable:
         span = strict_json.locate(self.data, path)
@@ -157,12 +160,11 @@ class _Reader:
         for key in ("request", "response"):
             if key not in top:
                 raise self.error((key,), "is missing", f'an exchange has a "{key}"; the response may be null')
-        response = top["response"]
-        redacted = top.get("redacted")
+        request, response = top["request"], top["response"]
         return Exchange(
             id=self.text(top, ("id",)) or fallback_id,
             provider=self.text(top, ("provider",)) or "",
-            request=self.request(self.object(top["request"], ("request",))),
+            request=self.request({} if request is None else self.object(request, ("request",))),
             response=None if response is None else self.response(self.object(response, ("response",))),
             scenario=self.text(top, ("scenario",)),
             sample=self.count(top, ("sample",)),
@@ -173,11 +175,19 @@ class _Reader:
             note=self.text(top, ("note",)),
             source=top.get("source"),
             end=self.end(top),
-            redacted=tuple(redacted) if isinstance(redacted, list) else (),
+            redacted=self.redacted(top),
             extra=_others(top, _TOP),
             file=self.file,
             sha256=hashlib.sha256(self.data).hexdigest(),
         )
+
+    def redacted(self, top: JsonObject) -> tuple[JsonValue, ...]:
+        redacted = top.get("redacted")
+        if redacted is None:
+            return ()
+        if not isinstance(redacted, list):
+            raise self.error(("redacted",), "is not a list", "write [] where nothing was overwritten")
+        return tuple(redacted)
 
     def origin(self, top: JsonObject) -> Origin:
         name = self.text(top, ("origin",))
@@ -188,7 +198,9 @@ class _Reader:
         return Origin(name)
 
     def end(self, top: JsonObject) -> str:
-        end = self.text(top, ("end",)) or "complete"
+        end = self.text(top, ("end",))
+        if end is None:
+            return "complete"
         head, colon, detail = end.partition(":")
         if not (end in _ENDS or (head in _ENDS_WITH_DETAIL and colon and detail)):
             expected = ", ".join(_ENDS) + ", unreachable:<why>, limit:<which>"
@@ -201,15 +213,15 @@ class _Reader:
             method=(self.text(value, (*path, "method")) or "").upper(),
             url=self.text(value, (*path, "url")) or "",
             headers=self.headers(value, path) or (),
-            body=self.coded(value, path) if "body_base64" in value else self.request_body(value),
+            body=self.request_body(value),
             extra=_others(value, _REQUEST),
         )
 
     def request_body(self, value: JsonObject) -> JsonValue | bytes:
+        if value.get("body_base64") is not None:
+            return self.coded(value, ("request",))
         body = value.get("body")
-        if isinstance(body, str):
-            return self.encoded(body, ("request", "body"))
-        return body
+        return self.encoded(body, ("request", "body")) if isinstance(body, str) else body
 
     def response(self, value: JsonObject) -> Response:
         path = ("response",)
@@ -219,7 +231,7 @@ class _Reader:
         return Response(
             status=status,
             headers=self.headers(value, path),
-            body=self.coded(value, path) if "body_base64" in value else self.response_body(value),
+            body=self.response_body(value),
             http_version=self.text(value, (*path, "http_version")),
             headers_after=self.count(value, (*path, "headers_after")),
             reads=self.reads(value),
@@ -227,6 +239,8 @@ class _Reader:
         )
 
     def response_body(self, value: JsonObject) -> bytes:
+        if value.get("body_base64") is not None:
+            return self.coded(value, ("response",))
         body = value.get("body")
         if body is None:
             return b""
@@ -237,7 +251,9 @@ class _Reader:
         if isinstance(body, str):
             return self.encoded(body, ("response", "body"))
         raise self.error(
-            ("response", "body"), "is neither text nor a list of text pieces", "or use body_base64 for other bytes"
+            ("response", "body"),
+            "is neither text nor a list of text pieces",
+            "or use body_base64 for other bytes",
         )
 
     def encoded(self, text: str, path: tuple[str | int, ...]) -> bytes:
@@ -275,10 +291,10 @@ class _Reader:
             return None
         found = []
         for number, read_ in enumerate(reads if isinstance(reads, list) else [reads]):
-            if not (isinstance(read_, list) and len(read_) == 2 and all(type(part) is int and part >= 0 for part in read_)):
-                raise self.error(
-                    ("response", "reads", number), "is no pair of counts", "write [microseconds, bytes]"
-                )
+            if not (
+                isinstance(read_, list) and len(read_) == 2 and all(type(part) is int and part >= 0 for part in read_)
+            ):
+                raise self.error(("response", "reads", number), "is no pair of counts", "write [microseconds, bytes]")
             found.append((int(str(read_[0])), int(str(read_[1]))))
         return tuple(found)
 
@@ -358,7 +374,7 @@ def _pairs(headers: Headers) -> list[JsonValue]:
 
 
 def _body_to_json(body: bytes, *, split: bool) -> JsonObject:
-    """Return a body as text, split after each line feed so that a diff reads well; as base64 where it is not UTF-8."""
+    """Return a body as text, in pieces that end at line feeds if `split`; as base64 where it is not UTF-8."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -369,20 +385,28 @@ def _body_to_json(body: bytes, *, split: bool) -> JsonObject:
 
 def dump(exchange: Exchange) -> bytes:
     """Return the exchange as a file's bytes: pretty-printed, UTF-8, ended by a line feed."""
-    return (json.dumps(to_json(exchange), ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    text = json.dumps(to_json(exchange), ensure_ascii=False, indent=1) + "\n"
+    # What UTF-8 cannot encode is a lone surrogate in a JSON string, and Python's escape of it is JSON's.
+    return text.encode("utf-8", "backslashreplace")
 
 
 def save(exchange: Exchange, folder: Path) -> Path:
     """Write `<folder>/<exchange id>.json` whole or not at all, and return its path. Raises `InputError`."""
-    target = folder / f"{exchange.id}.json"
-    if target.parent != folder or exchange.id.startswith("."):
-        raise InputError(Place(str(folder)), f"{exchange.id!r} cannot be a file's name", "give the exchange another id")
+    target = path_of(exchange.id, folder)
     write_whole(target, dump(exchange))
     return target
 
 
+def path_of(identifier: str, folder: Path) -> Path:
+    """Return where an exchange of this id is saved. Raises `InputError` where it cannot be a file's name."""
+    if not _FILE_NAME.fullmatch(identifier):
+        problem = f"{identifier!r} cannot be a file's name"
+        raise InputError(Place(str(folder)), problem, "give the exchange another id")
+    return folder / f"{identifier}.json"
+
+
 def write_whole(target: Path, data: bytes) -> None:
-    """Replace a file whole: a reader sees the old bytes or the new ones. Raises `InputError` where it cannot be written."""
+    """Replace a file whole: a reader sees the old bytes or the new ones. Raises `InputError` if it fails."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:32]}.")
@@ -396,5 +420,7 @@ def write_whole(target: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise InputError(
-            Place(str(target)), f"cannot be written: {error.strerror}", "choose a folder that can be written to"
+            Place(str(target)),
+            f"cannot be written: {error.strerror}",
+            "choose a folder that can be written to",
         ) from None
