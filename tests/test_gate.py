@@ -67,6 +67,7 @@ CONCLUSIONS = [
         "inconclusive",
     ),
     ("nothing was judged", [], False, "inconclusive"),
+    ("nothing but refusals came", [verdict(PASS, check="errors.error.type")], False, "inconclusive"),
     ("nothing was verified", [verdict(NOT_APPLICABLE)], False, "inconclusive"),
     ("no must was verified", [verdict(PASS, SHOULD)], False, "inconclusive"),
     ("printed examples alone pass", [PASSING], True, "inconclusive"),
@@ -92,6 +93,7 @@ def failing(*checks):
 
 
 ONE_OF_ONE = "1 of 1 musts verified, 0 unproven"
+NONE_OF_ONE = "0 of 1 musts verified, 0 unproven"
 ONE_OF_TWO = "1 of 2 musts verified, 1 unproven"
 EXAMPLES = "judged on examples that a document prints, which can convict and never acquit"
 FAULT = "the suite itself failed, so that nothing here holds"
@@ -105,17 +107,17 @@ SENTENCES = [
     (
         [verdict(FAIL, contract="acme"), PASSING, verdict(UNPROVEN)],
         False,
-        f"deviates: own document: {ONE_OF_ONE}, 1 failing (a.check.id); OpenAI: {ONE_OF_TWO}",
+        f"deviates: own document: {NONE_OF_ONE}, 1 failing (a.check.id); OpenAI: {ONE_OF_TWO}",
     ),
     (
         failing("a.a.a", "b.b.b", "c.c.c", "d.d.d", "e.e.e"),
         False,
-        "deviates: OpenAI: 5 of 5 musts verified, 0 unproven, 5 failing (a.a.a, b.b.b, c.c.c and 2 more)",
+        "deviates: OpenAI: 0 of 5 musts verified, 0 unproven, 5 failing (a.a.a, b.b.b, c.c.c and 2 more)",
     ),
     (
         [PASSING, verdict(FAIL, waived=True)],
         False,
-        "conforms with waivers: OpenAI: 2 of 2 musts verified, 0 unproven, 1 waived",
+        "conforms with waivers: OpenAI: 1 of 2 musts verified, 0 unproven, 1 waived",
     ),
     (
         [PASSING],
@@ -128,6 +130,11 @@ SENTENCES = [
         f"void: OpenAI: 1 of 2 musts verified, 0 unproven; {FAULT}",
     ),
     ([], False, "inconclusive: nothing was judged"),
+    (
+        [verdict(PASS, check="errors.error.type")],
+        False,
+        f"inconclusive: OpenAI: {ONE_OF_ONE}; no request was answered",
+    ),
 ]
 
 
@@ -178,9 +185,7 @@ SHOULD_FAILS = results(
 )
 SHOULD_WAIVED = results(
     CONFORMS,
-    providers=(
-        provider(WITH_WAIVERS, {"openai": {MUST: Tally(), SHOULD: Tally(waived=1), MAY: Tally(failed=1)}}),
-    ),
+    providers=(provider(WITH_WAIVERS, {"openai": {MUST: Tally(), SHOULD: Tally(waived=1), MAY: Tally(failed=1)}}),),
 )
 STALE = (Problem("providers.yaml:7:9", "stale", "Remove it."),)
 CODES = [

@@ -96,9 +96,7 @@ def test_ill_formed_utf8_after_done_is_never_read() -> None:
 )
 def test_a_block_without_data_raises_at_its_blank_line(block: bytes, blank: int) -> None:
     data = (len(block) + 6, len(block) + 7)
-    assert Reading((), Ended.RAISED, "JSONDecodeError", blank, (data,)) == read(
-        block + b"data: 1\n\n" + DONE[:6]
-    )
+    assert Reading((), Ended.RAISED, "JSONDecodeError", blank, (data,)) == read(block + b"data: 1\n\n" + DONE[:6])
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n", b": keep-alive\n\n"])
@@ -139,9 +137,7 @@ def test_data_that_starts_with_done_ends_the_stream(data: bytes) -> None:
     assert Reading((), Ended.DONE, None, None, ()) == read(body)
 
 
-@pytest.mark.parametrize(
-    "data", [b" [DONE]", b'"[DONE]"x', b"[done]", b"DONE", b": ping", b"data: {}", b"", b"{"]
-)
+@pytest.mark.parametrize("data", [b" [DONE]", b'"[DONE]"x', b"[done]", b"DONE", b": ping", b"data: {}", b"", b"{"])
 def test_data_that_is_no_json_raises(data: bytes) -> None:
     body = b"data: " + data + b"\n\n"
     assert Reading((), Ended.RAISED, "JSONDecodeError", 6, (decode(body).events[0].span,)) == read(body)

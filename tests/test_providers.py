@@ -225,9 +225,7 @@ def test_a_base_url_that_cannot_be_used_has_a_sentence_of_its_own(tmp_path, url,
     assert (4, 15, problem) == (error.place.line, error.place.column, error.problem)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://localhost:8000", "https://[::1]:8000/v1", "HTTPS://acme.example/openai/v1/"]
-)
+@pytest.mark.parametrize("url", ["http://localhost:8000", "https://[::1]:8000/v1", "HTTPS://acme.example/openai/v1/"])
 def test_a_base_url_is_kept_without_its_last_slash(tmp_path, url):
     provider = loaded(tmp_path, f"providers: {{acme: {{model: m, base_url: '{url}'}}}}\n")[0]
     assert url.rstrip("/") == provider.base_url
@@ -293,9 +291,7 @@ def test_a_key_in_the_file_is_in_no_message(tmp_path, entry):
     assert SECRET not in str(error)
 
 
-@pytest.mark.parametrize(
-    "url", [f"https://{SECRET}@acme.example/v1", f"https://acme.example/v1?key={SECRET}", SECRET]
-)
+@pytest.mark.parametrize("url", [f"https://{SECRET}@acme.example/v1", f"https://acme.example/v1?key={SECRET}", SECRET])
 def test_a_key_in_the_base_url_is_in_no_message(tmp_path, url):
     error = refusal(tmp_path, f"providers: {{acme: {{model: m, base_url: '{url}'}}}}\n")
     assert SECRET not in str(error)

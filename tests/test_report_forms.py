@@ -269,3 +269,7 @@ def test_different_providers_have_different_pages():
 def test_the_command_is_one_that_can_be_pasted_or_none(file, expected):
     exchange = ExchangeSummary("e", "p", file, "", "POST /", 200, "complete", Origin.LIVE, None, {})
     assert expected == board.command("a.b.c", exchange)
+
+
+def test_the_headline_says_that_there_are_problems_too():
+    assert board.headline(sample()).endswith(" But there is 1 problem.")

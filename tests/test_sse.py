@@ -256,9 +256,7 @@ def test_a_comment_stands_whole_inside_one_block_or_outside_all(body: bytes) -> 
     for comment in stream.comments:
         assert body[comment.start] == ord(":")
         for start, end in blocks_of(stream):
-            assert (
-                (start <= comment.start and comment.end < end) or comment.end < start or end <= comment.start
-            )
+            assert (start <= comment.start and comment.end < end) or comment.end < start or end <= comment.start
 
 
 @unlimited

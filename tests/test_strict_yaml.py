@@ -171,9 +171,7 @@ def line_or_value(text):
 
 
 @given(
-    strategies.text()
-    | strategies.text(alphabet="ab:-[]{}#&*!|>'\"\\%@`,? \n0123456789xuU~.<")
-    | strategies.binary()
+    strategies.text() | strategies.text(alphabet="ab:-[]{}#&*!|>'\"\\%@`,? \n0123456789xuU~.<") | strategies.binary()
 )
 def test_any_input_is_a_document_or_an_input_error(text):
     assert line_or_value(text) is not None

@@ -27,9 +27,7 @@ def compare(old: Results, new: Results) -> tuple[Change, ...]:
     """
     before, after = _by_key(old.verdicts), _by_key(new.verdicts)
     pairs = ((before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys()))
-    return tuple(
-        change for old_verdict, new_verdict in pairs for change in _changes(old_verdict, new_verdict)
-    )
+    return tuple(change for old_verdict, new_verdict in pairs for change in _changes(old_verdict, new_verdict))
 
 
 def _by_key(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str, str], Verdict]:

@@ -58,17 +58,17 @@ def conclude(verdicts: Iterable[Verdict], document_only: bool) -> Concluded:  # 
     """Conclude on one provider, from its rolled-up verdicts and nothing else.
 
     void: an error · deviates: a must fails and is not waived · inconclusive: a must is unproven, no must was
-    verified, or `document_only` (every exchange is a printed example: it can convict and never acquit) ·
-    conforms with waivers: there is a check whose every failure is waived · conforms.
+    verified, nothing but refusals came, or `document_only` (every exchange is a printed example: it can convict
+    and never acquit) · conforms with waivers: there is a check whose every failure is waived · conforms.
     """
     rolled = roll_up(verdicts)
     counts = _counts(rolled)
-    conclusion = _conclusion(counts, document_only=document_only)
-    parts = [
-        _contract_part(contract, counts[contract], rolled) for contract in sorted(counts, key=_own_first)
-    ]
+    conclusion = _conclusion(counts, can_acquit=not document_only and _is_answered(rolled))
+    parts = [_contract_part(contract, counts[contract], rolled) for contract in sorted(counts, key=_own_first)]
     if not parts:
         parts = ["nothing was judged"]
+    elif not _is_answered(rolled):
+        parts.append("no request was answered")
     if any(each.outcome is Outcome.ERROR for each in rolled.values()):
         parts.append("the suite itself failed, so that nothing here holds")
     if document_only:
@@ -136,9 +136,7 @@ def _failing(provider: ProviderResult, level: Level) -> bool:
 
 def _counts(rolled: Mapping[CheckKey, Rolled]) -> Counts:
     contracts = sorted({contract for _, contract, _ in rolled})
-    return {
-        contract: {level: _tally(_at(rolled, contract, level)) for level in Level} for contract in contracts
-    }
+    return {contract: {level: _tally(_at(rolled, contract, level)) for level in Level} for contract in contracts}
 
 
 def _at(rolled: Mapping[CheckKey, Rolled], contract: str, level: Level) -> Iterator[Rolled]:
@@ -157,15 +155,23 @@ def _tally(checks: Iterable[Rolled]) -> Tally:
     )
 
 
-def _conclusion(counts: Counts, *, document_only: bool) -> Conclusion:
+def _is_answered(rolled: Mapping[CheckKey, Rolled]) -> bool:
+    """Whether a check was decided that looks at anything but error answers: a lone refusal proves nothing."""
+    return any(
+        each.outcome in (Outcome.PASS, Outcome.FAIL) and not check.startswith("errors.")
+        for (_, _, check), each in rolled.items()
+    )
+
+
+def _conclusion(counts: Counts, *, can_acquit: bool) -> Conclusion:
     tallies = [tally for levels in counts.values() for tally in levels.values()]
     musts = [levels[Level.MUST] for levels in counts.values()]
     if any(tally.error for tally in tallies):
         return Conclusion.VOID
     if any(tally.failed for tally in musts):
         return Conclusion.DEVIATES
-    is_verified = any(tally.verified for tally in musts)
-    if document_only or not is_verified or any(tally.unproven for tally in musts):
+    is_verified = any(tally.decided for tally in musts)
+    if not can_acquit or not is_verified or any(tally.unproven for tally in musts):
         return Conclusion.INCONCLUSIVE
     if any(tally.waived for tally in tallies):
         return Conclusion.CONFORMS_WITH_WAIVERS
@@ -180,8 +186,8 @@ def _contract_part(contract: str, levels: Mapping[Level, Tally], rolled: Mapping
     """One contract's part of the sentence; musts that are not applicable cannot be decided: left out."""
     must, should = levels[Level.MUST], levels[Level.SHOULD]
     name = "OpenAI" if contract == OPENAI else "own document"
-    decidable = must.verified + must.unproven + must.error
-    part = f"{name}: {must.verified} of {decidable} musts verified, {must.unproven} unproven"
+    decidable = must.decided + must.unproven + must.error
+    part = f"{name}: {must.passed} of {decidable} musts verified, {must.unproven} unproven"
     if must.failed:
         part += f", {must.failed} failing ({_named(_failing_musts(contract, rolled))})"
     if should.failed:

@@ -342,8 +342,8 @@ class Tally:
         return self.passed + self.failed + self.waived + self.unproven + self.not_applicable + self.error
 
     @property
-    def verified(self) -> int:
-        """How many were decided, either way."""
+    def decided(self) -> int:
+        """How many were decided, either way; those that passed are called verified."""
         return self.passed + self.failed + self.waived
 
 

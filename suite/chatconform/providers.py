@@ -53,9 +53,7 @@ def find(explicit: Path | None, cwd: Path) -> Path:
         own = cwd / _FILE
         return own if own.is_file() else resources.path(_FILE)
     if not (cwd / explicit).exists():
-        remedy = (
-            f"Name a file that exists, or leave --providers out: then ./{_FILE} or the packaged one is read."
-        )
+        remedy = f"Name a file that exists, or leave --providers out: then ./{_FILE} or the packaged one is read."
         raise InputError(Place(str(explicit)), "there is no such file", remedy)
     return cwd / explicit
 
@@ -150,9 +148,7 @@ def _rules(known_checks: Collection[str] | None, contracts: Collection[str]) -> 
 def _base_url(url: str) -> Complaint | None:
     """A URL of RFC 3986 of scheme, host and path alone. Messages do not repeat it: it may hold a password."""
     if re.match(r"https?://", url, re.IGNORECASE) is None:
-        return Complaint(
-            "base_url does not begin with http:// or https://", "Write https:// before the host."
-        )
+        return Complaint("base_url does not begin with http:// or https://", "Write https:// before the host.")
     if re.search(r"[\s\x00-\x1f\x7f\\]", url):
         return Complaint("base_url holds a space, a backslash or a control character", "Take it out.")
     if "@" in url.split("/")[2]:

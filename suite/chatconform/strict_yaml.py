@@ -239,9 +239,7 @@ class _Reader:
     def _text(self, event: yaml.ScalarEvent) -> str:
         text: str = event.value
         if any("\ud800" <= character <= "\udfff" for character in text):
-            self._refuse(
-                event, "half of a surrogate pair", "Write the character itself, or \\U and 8 digits."
-            )
+            self._refuse(event, "half of a surrogate pair", "Write the character itself, or \\U and 8 digits.")
         return text
 
     def _place(self, event: yaml.Event) -> Place:
@@ -280,9 +278,7 @@ def among(name: str, known: Collection[str]) -> str:
     return f"{nearest(name, known)}Known: {', '.join(sorted(known)) or 'none'}."
 
 
-def violations(
-    document: Document, schema: Mapping[str, Any], rules: Mapping[str, Rule]
-) -> Iterator[InputError]:
+def violations(document: Document, schema: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[InputError]:
     """What a JSON Schema (draft 2020-12) finds wrong, in no order; `rules` says what each `format` demands.
 
     A whole number is spelled as one (1.0 is none), and `$` in a pattern is the very end, as in ECMA-262. The
@@ -369,9 +365,7 @@ def _missing_key(broken: _Broken, document: Document) -> Iterator[InputError]:
     if broken.schema.get("additionalProperties") is False and not broken.found.keys() <= known.keys():
         return
     key = next(name for name in broken.wanted if name not in broken.found)
-    yield InputError(
-        document.key_place(broken.at), f"the key {key} is missing", _remedy(known.get(key, {}), key)
-    )
+    yield InputError(document.key_place(broken.at), f"the key {key} is missing", _remedy(known.get(key, {}), key))
 
 
 _TYPES = {

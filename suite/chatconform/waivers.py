@@ -17,9 +17,7 @@ class Applied:
     problems: tuple[Problem, ...]
 
 
-def apply(
-    verdicts: Iterable[Verdict], waivers_by_provider: Mapping[str, Sequence[Waiver]], today: date
-) -> Applied:
+def apply(verdicts: Iterable[Verdict], waivers_by_provider: Mapping[str, Sequence[Waiver]], today: date) -> Applied:
     """Give every failure the first of its provider's waivers that covers it and is in force `today` (UTC).
 
     A failure keeps its outcome. Unproven verdicts and errors are never waived. Two things are problems:
@@ -27,9 +25,7 @@ def apply(
     outcome leaves it alone), and one that was needed after its last day (expired).
     """
     before = tuple(verdicts)
-    after = tuple(
-        _waived(verdict, waivers_by_provider.get(verdict.provider, ()), today) for verdict in before
-    )
+    after = tuple(_waived(verdict, waivers_by_provider.get(verdict.provider, ()), today) for verdict in before)
     problems = []
     for provider, waivers in waivers_by_provider.items():
         own = [verdict for verdict in after if verdict.provider == provider]

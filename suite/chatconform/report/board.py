@@ -127,7 +127,7 @@ class Musts:
     @property
     def total(self) -> int:
         """How many could be decided; what was not applicable could not."""
-        return self.verified + self.unproven + self.error
+        return self.verified + self.failing + self.waived + self.unproven + self.error
 
 
 def rows(results: Results) -> tuple[Row, ...]:
@@ -147,6 +147,15 @@ def row(results: Results, provider: str) -> Row:
 
 def headline(results: Results) -> str:
     """The sentence that decides, without markup: how many providers came to which conclusion, worst first."""
+    problems = len(results.problems)
+    return _decides(results) + (
+        f" But there {'is' if problems == 1 else 'are'} {plural(problems, 'problem')}."
+        if problems and results.providers
+        else ""
+    )
+
+
+def _decides(results: Results) -> str:
     count = Counter(item.conclusion for item in results.providers)
     total = len(results.providers)
     if not total:
@@ -178,7 +187,7 @@ def musts(provider: ProviderResult, *, openai: bool) -> Musts | None:
     if not tallies:
         return None
     return Musts(
-        verified=sum(tally.verified for tally in tallies),
+        verified=sum(tally.passed for tally in tallies),
         failing=sum(tally.failed for tally in tallies),
         waived=sum(tally.waived for tally in tallies),
         unproven=sum(tally.unproven for tally in tallies),
