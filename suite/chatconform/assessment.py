@@ -1,0 +1,240 @@
+"""An assessment: exchanges of providers in, results out. What the command line and pytest have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from chatconform import __version__, diff, gate, judging, resources, waivers
+from chatconform.checks import all_checks
+from chatconform.contracts import contract as contracts
+from chatconform.model import (
+    OPENAI,
+    CheckText,
+    Clause,
+    Exchange,
+    ExchangeSummary,
+    JsonValue,
+    Origin,
+    Problem,
+    Provider,
+    ProviderResult,
+    Results,
+    Verdict,
+)
+from chatconform.recordings import store
+from chatconform.wire import transcript as transcripts
+
+_BREAKS = {
+    "type": "clients that decode into typed structures raise, or drop the whole answer.",
+    "present": "clients that read the member raise, or go on with nothing in its place.",
+    "value": "clients that go by the value skip the object, or refuse it.",
+    "values": "clients that map the value to an enumeration raise, or take the answer for something else.",
+    "minimum": "whatever is computed from the number is wrong.",
+    "maximum": "whatever is computed from the number is wrong.",
+    "nonempty": "clients that use the value find nothing by it.",
+    "key": "hand-written clients that read the key raise.",
+}
+_FIXES = {
+    "type": "send the value in the type that the rule names.",
+    "present": "send the member.",
+    "value": "send exactly that value.",
+    "values": "map other values to one of these before the answer leaves.",
+    "minimum": "send a number within the range.",
+    "maximum": "send a number within the range.",
+    "nonempty": "send a value that is not empty.",
+    "key": "send the key, null until there is a value.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A provider, the exchanges it is judged on, and where they come from in a sentence."""
+
+    provider: Provider
+    exchanges: tuple[Exchange, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which checks and scenarios are judged: shell patterns, all where there is none.
+
+    `only` names (provider, contract, check) one by one: what a test runner was told to run.
+    """
+
+    checks: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    only: frozenset[tuple[str, str, str]] | None = None
+
+    def takes_verdict(self, verdict: Verdict) -> bool:
+        """Whether a verdict is asked for."""
+        if self.only is not None and verdict.key[:3] not in self.only:
+            return False
+        return not self.checks or any(fnmatchcase(verdict.check, pattern) for pattern in self.checks)
+
+    def takes_old(self, verdict: Verdict) -> bool:
+        """Whether a baseline's verdict is to be compared: what was not asked for this time has not vanished."""
+        named = not self.scenarios or any(fnmatchcase(verdict.exchange, pattern) for pattern in self.scenarios)
+        return named and self.takes_verdict(verdict)
+
+    def takes(self, exchange: Exchange) -> bool:
+        """Whether an exchange is judged, by its id or its scenario."""
+        names = (exchange.id, exchange.scenario or exchange.id)
+        return not self.scenarios or any(fnmatchcase(name, pattern) for pattern in self.scenarios for name in names)
+
+
+def recorded_all(chosen: Iterable[Provider], beside: Path) -> tuple[list[Subject], list[Problem]]:
+    """Return providers with their recordings, and what of these could not be read."""
+    found = [recorded(provider, beside) for provider in chosen]
+    return [subject for subject, _ in found], [problem for _, problems in found for problem in problems]
+
+
+def recorded(provider: Provider, beside: Path) -> tuple[Subject, list[Problem]]:
+    """Return a provider with its recordings: those beside providers.yaml, else the shipped ones."""
+    name = f"recordings/{provider.id}"
+    folder = beside / name if (beside / name).is_dir() else resources.path(name)
+    if not folder.is_dir():
+        return Subject(provider, (), f"no recording: there is no {name}"), []
+    exchanges, problems = readable(store.read([folder]))
+    named = tuple(
+        replace(each, provider=provider.id, file=f"{name}/{Path(each.file).relative_to(folder).as_posix()}")
+        for each in exchanges
+    )
+    return Subject(provider, named, source_of(named)), problems
+
+
+def readable(items: Iterable[Exchange | store.Unreadable]) -> tuple[list[Exchange], list[Problem]]:
+    """Part the exchanges that could be read from the errors of the others."""
+    exchanges: list[Exchange] = []
+    problems: list[Problem] = []
+    for item in items:
+        if isinstance(item, Exchange):
+            exchanges.append(item)
+        else:
+            problems.append(Problem(str(item.place), item.problem, item.remedy))
+    return exchanges, problems
+
+
+def source_of(exchanges: Sequence[Exchange]) -> str:
+    """Say in a sentence what kind of evidence the exchanges are."""
+    origins = {exchange.origin for exchange in exchanges}
+    if origins == {Origin.DOCUMENT}:
+        return "the examples that its document prints, not the live endpoint"
+    return " and ".join(f"{origin} exchanges" for origin in sorted(origins)) or "no exchange"
+
+
+def assess(
+    subjects: Sequence[Subject],
+    *,
+    run: Mapping[str, JsonValue],
+    today: date,
+    selection: Selection = Selection(),
+    problems: Sequence[Problem] = (),
+    baseline: tuple[str, Results] | None = None,
+) -> Results:
+    """Judge the subjects and conclude on each. `today` (UTC) is for waivers alone."""
+    taken = [replace(subject, exchanges=_distinct(filter(selection.takes, subject.exchanges))) for subject in subjects]
+    verdicts = [verdict for subject in taken for verdict in _judged(subject, selection)]
+    applied = waivers.apply(verdicts, {each.provider.id: each.provider.waivers for each in taken}, today)
+    results = Results(
+        run={"suite": __version__, **run},
+        providers=tuple(_conclude(subject, applied.verdicts) for subject in taken),
+        checks=texts({verdict.check for verdict in applied.verdicts}, taken),
+        exchanges=tuple(_summary(exchange) for subject in taken for exchange in subject.exchanges),
+        verdicts=applied.verdicts,
+        problems=(*problems, *applied.problems),
+    )
+    if baseline is None:
+        return results
+    name, old = baseline
+    asked = {provider.id for provider in results.providers}
+    comparable = tuple(each for each in old.verdicts if each.provider in asked and selection.takes_old(each))
+    return replace(results, baseline=name, changes=diff.compare(replace(old, verdicts=comparable), results))
+
+
+def _distinct(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Give exchanges that share an id different ones, so that every verdict has a key of its own."""
+    seen: dict[str, int] = {}
+    named = []
+    for exchange in exchanges:
+        number = seen[exchange.id] = seen.get(exchange.id, 0) + 1
+        named.append(exchange if number == 1 else replace(exchange, id=f"{exchange.id}#{number}"))
+    return tuple(named)
+
+
+def _judged(subject: Subject, selection: Selection) -> Iterator[Verdict]:
+    for verdict in judging.judge(subject.exchanges, subject.provider.contract):
+        if selection.takes_verdict(verdict):
+            yield verdict
+
+
+def _conclude(subject: Subject, verdicts: Iterable[Verdict]) -> ProviderResult:
+    own = [verdict for verdict in verdicts if verdict.provider == subject.provider.id]
+    document_only = {exchange.origin for exchange in subject.exchanges} == {Origin.DOCUMENT}
+    concluded = gate.conclude(own, document_only)
+    return ProviderResult(
+        subject.provider.id, concluded.conclusion, concluded.sentence, concluded.counts, subject.source
+    )
+
+
+def _summary(exchange: Exchange) -> ExchangeSummary:
+    response = exchange.response
+    return ExchangeSummary(
+        id=exchange.id,
+        provider=exchange.provider,
+        file=exchange.file,
+        sha256=exchange.sha256,
+        request=f"{exchange.request.method} {exchange.request.url}".strip(),
+        status=response.status if response else None,
+        end=exchange.end,
+        origin=exchange.origin,
+        note=exchange.note,
+        timings=_timings(exchange),
+    )
+
+
+def _timings(exchange: Exchange) -> dict[str, int]:
+    """Return what the reads say of time, in microseconds since the request was sent."""
+    response = exchange.response
+    if response is None or not response.reads:
+        return {}
+    times = [time for time, _ in response.reads]
+    arrivals = transcripts.read(exchange).arrivals()
+    timings = {"headers": response.headers_after, "first_read": times[0], "last_read": times[-1]}
+    timings |= {"first_event": arrivals[0], "last_event": arrivals[-1]} if arrivals else {}
+    return {name: time for name, time in timings.items() if time is not None}
+
+
+def texts(checks: Collection[str], subjects: Sequence[Subject]) -> dict[str, CheckText]:
+    """Return what reports say of checks, under OpenAI's contract and those of the subjects."""
+    named = {OPENAI, *(subject.provider.contract for subject in subjects if subject.provider.contract)}
+    read = {name: contracts.load(name) for name in sorted(named)}
+    return {check: text(check, read) for check in sorted(checks)}
+
+
+def text(check: str, read: Mapping[str, contracts.Contract]) -> CheckText:
+    """Return what a report says of one check, by contract where the contracts differ."""
+    registered = all_checks().get(check)
+    clauses: dict[str, Clause] = {}
+    for name, contract in read.items():
+        clause = contract.clauses.get(check) or contract.promises.get(check)
+        if clause is not None:
+            clauses[name] = clause
+    says = {name: clause.says for name, clause in clauses.items()}
+    levels = {name: clause.level for name, clause in clauses.items()}
+    sources = {name: clause.source for name, clause in clauses.items()}
+    kind = check.rpartition(".")[2]
+    if registered is None:
+        said = next(iter(says.values()))
+        wording = {name: sentence for name, sentence in says.items() if sentence != said}
+        return CheckText(check, said, _BREAKS.get(kind, ""), _FIXES.get(kind, ""), levels, sources, wording)
+    if registered.level is not None and OPENAI not in clauses:
+        says = {OPENAI: registered.says, **says}
+        levels = {OPENAI: registered.level, **levels}
+        sources = {OPENAI: ", ".join(registered.cites), **sources}
+    wording = {name: sentence for name, sentence in says.items() if sentence != registered.says}
+    return CheckText(check, registered.says, registered.breaks, registered.fix, levels, sources, wording)

@@ -1,0 +1,61 @@
+"""The two faces as child processes: `chatconform` and `pytest`, in a clean environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+import chatconform as package
+
+Face: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SOURCE = str(Path(package.__file__).parents[1])
+_SET_BY_OTHERS = (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PYTEST_",
+    "COV_",
+    "COVERAGE_",
+    "CHATCONFORM_",
+    "PY_COLORS",
+    "GITHUB_",
+    "CI",
+)
+
+
+@pytest.fixture(scope="session")
+def environment() -> Mapping[str, str]:
+    """The environment without what changes output, 200 columns wide, and with the package that is under test."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SET_BY_OTHERS)}
+    return {**kept, "PYTHONPATH": SOURCE, "COLUMNS": "200", "PYTHONUTF8": "1", "TERM": "xterm"}
+
+
+@pytest.fixture(scope="session")
+def chatconform(environment: Mapping[str, str]) -> Face:
+    """Run `python -m chatconform ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
+    return _face((sys.executable, "-m", "chatconform"), environment)
+
+
+@pytest.fixture(scope="session")
+def run_pytest(environment: Mapping[str, str]) -> Face:
+    """Run `python -m pytest ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
+    without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # the second takes half a second to start
+    return _face((sys.executable, "-m", "pytest", *without), environment)
+
+
+def _face(command: tuple[str, ...], environment: Mapping[str, str]) -> Face:
+    def run(folder: Path, *arguments: str, stdin: bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*command, *arguments], cwd=folder, input=stdin, env={**environment, **variables}, capture_output=True
+        )
+        said, problems = done.stdout.decode(), done.stderr.decode()
+        assert "Traceback (most recent call last)" not in said + problems
+        return subprocess.CompletedProcess(done.args, done.returncode, said, problems)
+
+    return run
