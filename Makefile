@@ -17,6 +17,7 @@ test: $(VENV)/.developing  ## lint, types, tests with branch coverage, and the w
 	$(BIN)/mypy
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 $(VENV)/bin/python:
