@@ -7,7 +7,7 @@ from functools import cache
 
 from chatconform.checks import all_checks
 from chatconform.contracts import contract as contracts
-from chatconform.judge import judge
+from chatconform.judging import judge
 from chatconform.model import Exchange, Verdict
 from chatconform.reference.faults import all_faults
 from chatconform.reference.good import GOOD, contract_of

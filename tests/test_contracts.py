@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from chatconform import resources
 from chatconform.contracts.contract import Contract, Kind, load, names, read
 from chatconform.contracts.schema import ABSENT, Schema, Violation, wanted
-from chatconform.judge import judge
+from chatconform.judging import judge
 from chatconform.model import (
     OPENAI,
     Basis,

@@ -39,7 +39,7 @@ UNDISPATCHED = (
 
 @pytest.fixture(scope="module")
 def verdicts():
-    from chatconform.judge import judge
+    from chatconform.judging import judge
 
     folder = path("recordings")
     documents = [name for name in names() if name != "openai"]

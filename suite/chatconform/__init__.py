@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatconform.judge import judge
+    from chatconform.judging import judge
     from chatconform.recordings.store import load
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "judge", "load"]
 
-_PUBLIC = {"judge": "chatconform.judge", "load": "chatconform.recordings.store"}
+_PUBLIC = {"judge": "chatconform.judging", "load": "chatconform.recordings.store"}
 
 
 def __getattr__(name: str) -> object:

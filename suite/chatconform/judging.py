@@ -12,7 +12,6 @@ from functools import cache
 
 from chatconform import resources
 from chatconform.checks import Check, all_checks
-from chatconform.checks.envelope import objects
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Contract
 from chatconform.contracts.schema import ABSENT, Examination, Violation
@@ -255,7 +254,7 @@ class _Bench:
             return _Ruling(Outcome.FAIL, count, findings=findings, found=len(violations))
         if count:
             return _Ruling(Outcome.PASS, count)
-        came = any(self.transcript.payloads[number].object is not None for number in objects(self.transcript))
+        came = any(True for _ in self.transcript.objects())
         return _no(Reason.OTHER_BRANCH if came else Reason.NOTHING_TO_EXAMINE)
 
     def _examine(self) -> Examination:
@@ -263,10 +262,9 @@ class _Bench:
         schema = self.contract.schemas.get(_SCHEMA_OF[self.transcript.kind])
         counts: dict[str, int] = {}
         violations: list[Violation] = []
-        for number in objects(self.transcript):
-            value = self.transcript.payloads[number].object
-            if schema is None or value is None:
-                continue
+        if schema is None:
+            return Examination(counts, ())
+        for number, value in self.transcript.objects():
             examination = schema.examine(value)
             for check, count in examination.counts.items():
                 counts[check] = counts.get(check, 0) + count
@@ -287,7 +285,7 @@ def _ask(check: Check, transcript: Transcript) -> _Ruling:
         if isinstance(examined, Reason):
             return _no(examined)
         findings = tuple(check.predicate(transcript))
-    except Exception as error:  # noqa: BLE001  judge.py alone catches what a check throws
+    except Exception as error:  # noqa: BLE001  judging.py alone catches what a check throws
         return _Ruling(Outcome.ERROR, findings=(Finding(f"{type(error).__name__}: {error}", "no exception"),), found=1)
     if findings:
         return _Ruling(Outcome.FAIL, examined, findings=findings[:MAX_FINDINGS], found=len(findings))

@@ -25,13 +25,14 @@ def choices(transcript: Transcript) -> int | Reason:
 
 def _lists(transcript: Transcript) -> int | Reason:
     """Count the choices; a stream of chunks without any choice is one target too, as it has none."""
-    return choices(transcript) if transcript.facts.choices or not transcript.chunks else 1
+    lacks_any = transcript.stream is not None and transcript.facts.count and not transcript.facts.choices
+    return 1 if lacks_any else choices(transcript)
 
 
 def _first(transcript: Transcript) -> int:
     """Return the number of the payload that has the first choice, or might have had it."""
     found = transcript.facts.choices.values()
-    return next(iter(found)).where.payload if found else transcript.chunks[0]
+    return next(iter(found)).where.payload if found else transcript.facts.first
 
 
 @check(
@@ -81,7 +82,7 @@ def index_contiguous(transcript: Transcript) -> Iterator[Finding]:
     level=SHOULD,
     over=streams,
     asks=lambda asked: not asked.include_usage,
-    examines=lambda stream: len(stream.chunks) or Reason.NOTHING_TO_EXAMINE,
+    examines=lambda stream: stream.facts.count or Reason.NOTHING_TO_EXAMINE,
     needs="sse.event.separated",
     cites=("OpenAI API reference", "CHO-05"),
 )

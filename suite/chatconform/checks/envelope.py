@@ -8,24 +8,14 @@ from datetime import UTC, datetime
 from chatconform.checks.check import SHOULD, chats, check, streams
 from chatconform.model import Finding, Origin, Reason
 from chatconform.wire.fold import Seen, Where
-from chatconform.wire.transcript import Kind, Transcript
+from chatconform.wire.transcript import Transcript
 
 DAY = 86_400
 """Seconds by which clocks may differ, time zones and days of queueing included."""
 
 
-def objects(transcript: Transcript) -> tuple[int, ...]:
-    """Return the numbers of the payloads that are an answer or a chunk."""
-    return transcript.chunks if transcript.kind is Kind.STREAM else tuple(range(len(transcript.payloads)))
-
-
 def _objects(transcript: Transcript) -> int | Reason:
-    return len(objects(transcript)) or Reason.NOTHING_TO_EXAMINE
-
-
-def _member(transcript: Transcript, number: int, key: str) -> Seen:
-    value = transcript.payloads[number].object or {}
-    return Seen(value.get(key), Where(number, (key,)))
+    return transcript.facts.count or Reason.NOTHING_TO_EXAMINE
 
 
 def _created(transcript: Transcript) -> int | Reason:
@@ -36,7 +26,7 @@ def _created(transcript: Transcript) -> int | Reason:
     )
     if masked and all(each.value == 0 for each in seen):
         return Reason.RECORDER
-    return len(seen) or Reason.NOTHING_TO_EXAMINE
+    return transcript.facts.with_created if seen else Reason.NOTHING_TO_EXAMINE
 
 
 def _timestamps(transcript: Transcript) -> list[Seen]:
@@ -59,10 +49,8 @@ def created_present(transcript: Transcript) -> Iterator[Finding]:
     Breaks: logs and audits have no time to go by; strict decoders raise.
     Fix: send the time of creation in every answer and in every chunk.
     """
-    for number in objects(transcript):
-        seen = _member(transcript, number, "created")
-        if seen.value is None:
-            yield transcript.finding(seen.where, "a Unix time in seconds", "no created")
+    for number in transcript.facts.without_created:
+        yield transcript.finding(Where(number, ("created",)), "a Unix time in seconds", "no created")
 
 
 @check(
@@ -112,27 +100,16 @@ def chunk_model_present(stream: Transcript) -> Iterator[Finding]:
     Breaks: whoever accounts by model cannot; no client that was measured minds.
     Fix: copy the model's name to every chunk.
     """
-    for number in stream.chunks:
-        seen = _member(stream, number, "model")
-        if seen.value is None:
-            yield stream.finding(seen.where, "the model's name", "no model")
+    for number in stream.facts.without_model:
+        yield stream.finding(Where(number, ("model",)), "the model's name", "no model")
 
 
 def _ids(stream: Transcript) -> int | Reason:
-    return len(stream.facts.ids) or Reason.NOTHING_TO_EXAMINE
+    return stream.facts.with_id or Reason.NOTHING_TO_EXAMINE
 
 
 def _all_created(stream: Transcript) -> int | Reason:
-    return len(stream.facts.created) or Reason.NOTHING_TO_EXAMINE
-
-
-def _changes(seen: list[Seen]) -> Iterator[Seen]:
-    """Yield the first place of every value other than the first."""
-    known = [seen[0].value] if seen else []
-    for each in seen:
-        if each.value not in known:
-            known.append(each.value)
-            yield each
+    return stream.facts.with_created or Reason.NOTHING_TO_EXAMINE
 
 
 @check(
@@ -149,7 +126,7 @@ def id_constant(stream: Transcript) -> Iterator[Finding]:
     Breaks: clients that gather chunks by id split one answer into several.
     Fix: make the id once, when the stream begins.
     """
-    for seen in _changes(stream.facts.ids):
+    for seen in stream.facts.ids[1:]:
         yield stream.finding(seen.where, f"{stream.facts.ids[0].value}, as in the first chunk")
 
 
@@ -167,5 +144,5 @@ def created_constant(stream: Transcript) -> Iterator[Finding]:
     Breaks: no client that was measured minds; OpenAI's reference says that the timestamp is the same.
     Fix: take the time once, when the stream begins.
     """
-    for seen in _changes(stream.facts.created):
+    for seen in stream.facts.created[1:]:
         yield stream.finding(seen.where, f"{stream.facts.created[0].value}, as in the first chunk")

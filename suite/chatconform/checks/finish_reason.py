@@ -40,7 +40,7 @@ def finish_present(transcript: Transcript) -> Iterator[Finding]:
 
 def _last_place(transcript: Transcript, choice: Choice) -> Where:
     """Point at the answer's choice, or at the last chunk of the stream."""
-    return Where(transcript.chunks[-1]) if transcript.kind is Kind.STREAM and transcript.chunks else choice.where
+    return Where(transcript.facts.last) if transcript.kind is Kind.STREAM else choice.where
 
 
 @check(

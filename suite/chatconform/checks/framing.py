@@ -8,7 +8,8 @@ from chatconform.checks.check import MUST, SHOULD, check, streams
 from chatconform.model import Finding, Reason, Span
 from chatconform.wire import strict_json
 from chatconform.wire.sse import EventStream
-from chatconform.wire.transcript import DONE, Transcript
+from chatconform.wire.stream import DONE
+from chatconform.wire.transcript import Transcript
 
 _WHOLE = ("http.body.complete", "sse.event.separated", "stream.error")
 
@@ -45,7 +46,7 @@ def stream_events(stream: Transcript) -> Iterator[Finding]:
     """
     if not any(spans for _, spans in _lines_of_blocks(stream)):
         yield stream.spot((0, len(stream.body)), _looks(stream.body), "events with a data field")
-    elif not stream.payloads and not stream.after_done and stream.sentinels:
+    elif not stream.events and not stream.after_done and stream.sentinels:
         yield stream.spot(stream.sentinels[0].span, "[DONE] and nothing else", "chunks before [DONE]")
 
 

@@ -13,18 +13,20 @@ from chatconform.wire.transcript import Payload, Transcript
 
 def _readable(transcript: Transcript) -> int | Reason:
     """A text that exceeds our limits is not judged."""
-    return sum(1 for payload in transcript.payloads if payload.document.limit is None) or Reason.NOTHING_TO_EXAMINE
+    return transcript.texts.count - transcript.texts.unread or Reason.NOTHING_TO_EXAMINE
 
 
 def _nonempty(transcript: Transcript) -> int | Reason:
-    return (
-        sum(1 for payload in transcript.payloads if payload.data and payload.document.limit is None)
-        or Reason.NOTHING_TO_EXAMINE
-    )
+    return transcript.texts.judged or Reason.NOTHING_TO_EXAMINE
 
 
 def _parsed(transcript: Transcript) -> int | Reason:
-    return sum(1 for payload in transcript.payloads if payload.document.readable) or Reason.NOTHING_TO_EXAMINE
+    return transcript.texts.parsed or Reason.NOTHING_TO_EXAMINE
+
+
+def _odd(transcript: Transcript) -> Iterator[Payload]:
+    """Yield the payloads with a fact that lenient parsers hide."""
+    return map(transcript.payload, transcript.texts.odd)
 
 
 def _at_fault(transcript: Transcript, payload: Payload, document: Document) -> Finding:
@@ -49,9 +51,8 @@ def body_valid(transcript: Transcript) -> Iterator[Finding]:
     Breaks: SDKs raise, or hand the page to the caller as if it were the answer.
     Fix: answer with JSON; check the base URL where a page of markup came back.
     """
-    for payload in transcript.payloads:
-        if payload.document.fault:
-            yield _at_fault(transcript, payload, payload.document)
+    for payload in map(transcript.payload, transcript.texts.faulty):
+        yield _at_fault(transcript, payload, payload.document)
 
 
 @check(
@@ -68,9 +69,8 @@ def body_object(transcript: Transcript) -> Iterator[Finding]:
     Breaks: SDKs return a string or a list where callers read members.
     Fix: send the object itself, neither encoded twice nor within a list.
     """
-    for number, payload in enumerate(transcript.payloads):
-        if payload.object is None:
-            yield transcript.finding(Where(number), "an object", _type(payload.document.value))
+    for number in transcript.texts.no_object:
+        yield transcript.finding(Where(number), "an object", _type(transcript.payload(number).document.value))
 
 
 @check(
@@ -87,8 +87,8 @@ def payload_valid(transcript: Transcript) -> Iterator[Finding]:
     Breaks: every measured client raises in the middle of the answer.
     Fix: write one JSON object an event, and keep-alives as comments.
     """
-    for payload in transcript.payloads:
-        if payload.data and payload.document.fault:
+    for payload in map(transcript.payload, transcript.texts.faulty):
+        if payload.data:
             yield _at_fault(transcript, payload, payload.document)
 
 
@@ -106,9 +106,8 @@ def payload_object(transcript: Transcript) -> Iterator[Finding]:
     Breaks: clients raise on null, on a number and on a list.
     Fix: send chunks only.
     """
-    for number, payload in enumerate(transcript.payloads):
-        if payload.document.readable and payload.object is None:
-            yield transcript.finding(Where(number), "an object", _type(payload.document.value))
+    for number in transcript.texts.no_object:
+        yield transcript.finding(Where(number), "an object", _type(transcript.payload(number).document.value))
 
 
 @check(
@@ -125,7 +124,7 @@ def constants_absent(transcript: Transcript) -> Iterator[Finding]:
     Breaks: every client in JavaScript raises; Python's parser lets it pass.
     Fix: write null, or leave the member out.
     """
-    for payload in transcript.payloads:
+    for payload in _odd(transcript):
         for name in payload.document.constants:
             yield transcript.spot(_first(transcript, payload, name), name, "a JSON number", payload.event)
 
@@ -144,7 +143,7 @@ def keys_unique(transcript: Transcript) -> Iterator[Finding]:
     Breaks: one parser takes the first value, another the last, a third raises.
     Fix: write each member once.
     """
-    for payload in transcript.payloads:
+    for payload in _odd(transcript):
         for name in payload.document.duplicate_keys:
             yield transcript.spot(
                 _first(transcript, payload, f'"{name}"'), f"{name} more than once", "each name once", payload.event
@@ -165,7 +164,7 @@ def surrogates_paired(transcript: Transcript) -> Iterator[Finding]:
     Breaks: Python raises UnicodeEncodeError when the text is written anywhere; others show replacement characters.
     Fix: cut texts between characters, and write both halves of an escape in one string.
     """
-    for payload in transcript.payloads:
+    for payload in _odd(transcript):
         if payload.document.lone_surrogates:
             yield transcript.spot(
                 _first(transcript, payload, "\\ud"), "a lone surrogate", "whole characters", payload.event
@@ -179,7 +178,7 @@ def bom_absent(transcript: Transcript) -> Iterator[Finding]:
     Breaks: parsers that follow the standard may refuse it.
     Fix: write UTF-8 without a byte order mark.
     """
-    if any(payload.document.bom for payload in transcript.payloads):
+    if any(payload.document.bom for payload in _odd(transcript)):
         yield transcript.spot((0, 3), "EF BB BF", "the JSON text")
 
 

@@ -38,7 +38,12 @@ class ToolCall:
     id: str = ""
     type: str = ""
     name: str = ""
-    arguments: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments, joined."""
+        return "".join(self.pieces)
 
 
 @dataclass(slots=True)
@@ -59,29 +64,77 @@ class Choice:
     @property
     def says_something(self) -> bool:
         """Whether the message has text, a refusal, a call, audio or anything else to show."""
-        return bool(self.tool_calls) or self.other or any(self.content) or any(self.refusal)
+        return bool(self.tool_calls or self.other or self.content or self.refusal)
+
+
+@dataclass(slots=True)
+class Group:
+    """Payloads of one structure: one of them, and how many there are."""
+
+    value: JsonObject
+    count: int = 1
 
 
 @dataclass(slots=True)
 class Facts:
-    """What the fold found."""
+    """What the fold found. `ids` and `created` hold the first place of every different value."""
 
+    groups: list[Group] = field(default_factory=list)
+    count: int = 0
+    first: int = 0
+    last: int = 0
     ids: list[Seen] = field(default_factory=list)
+    with_id: int = 0
     created: list[Seen] = field(default_factory=list)
-    models: list[Seen] = field(default_factory=list)
+    with_created: int = 0
+    without_created: list[int] = field(default_factory=list)
+    without_model: list[int] = field(default_factory=list)
     usages: list[Seen] = field(default_factory=list)
     empty_choices: list[Seen] = field(default_factory=list)
     metadata: list[int] = field(default_factory=list)
     choices: dict[int, Choice] = field(default_factory=dict)
 
 
-def fold(payloads: Iterable[tuple[int, JsonObject]], member: str) -> Facts:
-    """Return the facts of the given payloads; `member` is `delta` for chunks and `message` for an answer."""
-    facts = Facts()
-    for number, payload in payloads:
+class Fold:
+    """Takes the payloads of one answer in their order."""
+
+    def __init__(self, member: str) -> None:
+        """Take `delta` for chunks and `message` for an answer."""
+        self.member = member
+        self.facts = Facts()
+
+    def add(self, number: int, payload: JsonObject) -> Group | None:
+        """Take a payload that was parsed; return its group, None for Azure's preamble, which has no facts."""
         if is_metadata(payload):
-            facts.metadata.append(number)
-            continue
+            self.facts.metadata.append(number)
+            return None
+        group = Group(payload)
+        self.facts.groups.append(group)
+        self._take(number, payload)
+        return group
+
+    def repeat(self, number: int, group: Group, texts: Iterable[tuple[Path, str]]) -> None:
+        """Take a payload that repeats the group's but for these texts."""
+        group.count += 1
+        for path, text in texts:
+            _put(group.value, path, text)
+        self._take(number, group.value)
+
+    def continue_text(self, last: int, group: Group, count: int) -> None:
+        """Take so many payloads, the last of them named, that repeat the group's and say no more than their text."""
+        facts = self.facts
+        group.count += count
+        facts.count += count
+        facts.with_id += count
+        facts.with_created += count
+        facts.last = last if count else facts.last
+
+    def _take(self, number: int, payload: JsonObject) -> None:
+        facts = self.facts
+        if not facts.count:
+            facts.first = number
+        facts.count += 1
+        facts.last = number
         _envelope(facts, number, payload)
         choices = payload.get("choices")
         if isinstance(choices, list):
@@ -89,8 +142,47 @@ def fold(payloads: Iterable[tuple[int, JsonObject]], member: str) -> Facts:
                 facts.empty_choices.append(Seen(payload.get("usage"), Where(number, ("choices",))))
             for position, choice in enumerate(choices):
                 if isinstance(choice, dict):
-                    _choice(facts, number, position, choice, member)
-    return facts
+                    _choice(facts, number, position, choice, self.member)
+
+
+def fold(payloads: Iterable[tuple[int, JsonObject]], member: str) -> Facts:
+    """Return the facts of the given payloads."""
+    folding = Fold(member)
+    for number, payload in payloads:
+        folding.add(number, payload)
+    return folding.facts
+
+
+def text_of(facts: Facts, payload: JsonObject, path: Path) -> tuple[Choice, list[str]] | None:
+    """Return the choice and the pieces that a text at a path belongs to, where it is all that the chunk says.
+
+    A chunk with a role, a finish_reason, a usage, an envelope that lacks something, or several choices says more.
+    """
+    choices = payload.get("choices")
+    choice = choices[0] if isinstance(choices, list) and len(choices) == 1 else None
+    if not isinstance(choice, dict) or path[:3] != ("choices", 0, "delta"):
+        return None
+    delta = choice.get("delta")
+    index = choice.get("index")
+    known = facts.choices.get(index) if isinstance(index, int) and not isinstance(index, bool) else None
+    says_more = (
+        choice.get("finish_reason")
+        or payload.get("usage")
+        or any(payload.get(key) is None for key in ("id", "created", "model"))
+    )
+    if known is None or says_more or not isinstance(delta, dict):
+        return None
+    if any(value for key, value in delta.items() if (key,) != path[3:4]):
+        return None
+    return _pieces(known, path[3:])
+
+
+def _pieces(choice: Choice, path: Path) -> tuple[Choice, list[str]] | None:
+    if path == ("content",):
+        return choice, choice.content
+    if path == ("refusal",):
+        return choice, choice.refusal
+    return None
 
 
 def is_metadata(payload: JsonObject) -> bool:
@@ -98,14 +190,34 @@ def is_metadata(payload: JsonObject) -> bool:
     return payload.get("id") == "" and payload.get("object") == "" and payload.get("model") == ""
 
 
+def _put(value: JsonValue, path: Path, text: str) -> None:
+    """Replace the text at the end of a path."""
+    *steps, last = path
+    for step in steps:
+        value = value[step]  # type: ignore[index]
+    value[last] = text  # type: ignore[index]
+
+
 def _envelope(facts: Facts, number: int, payload: JsonObject) -> None:
-    for key, seen in (("id", facts.ids), ("created", facts.created), ("model", facts.models)):
-        value = payload.get(key)
-        if value is not None:
-            seen.append(Seen(value, Where(number, (key,))))
+    identifier, created = payload.get("id"), payload.get("created")
+    if identifier is not None:
+        facts.with_id += 1
+        _note_new(facts.ids, identifier, Where(number, ("id",)))
+    if created is not None:
+        facts.with_created += 1
+        _note_new(facts.created, created, Where(number, ("created",)))
+    else:
+        facts.without_created.append(number)
+    if payload.get("model") is None:
+        facts.without_model.append(number)
     usage = payload.get("usage")
     if isinstance(usage, dict) and usage:
         facts.usages.append(Seen(usage, Where(number, ("usage",))))
+
+
+def _note_new(seen: list[Seen], value: JsonValue, where: Where) -> None:
+    if all(each.value != value for each in seen):
+        seen.append(Seen(value, where))
 
 
 def _choice(facts: Facts, number: int, position: int, value: JsonObject, member: str) -> None:
@@ -160,7 +272,7 @@ def _tool_call(choice: Choice, value: JsonObject, position: int, where: Where) -
     function = value.get("function")
     if isinstance(function, dict):
         call.name = call.name or _string(function.get("name"))
-        call.arguments += _string(function.get("arguments"))
+        call.pieces.append(_string(function.get("arguments")))
 
 
 def _string(value: JsonValue) -> str:

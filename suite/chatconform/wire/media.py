@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from chatconform.model import Headers
 
@@ -38,6 +39,7 @@ class MediaType:
         return self.essence == "text/event-stream"
 
 
+@lru_cache(maxsize=256)
 def media_type(value: str) -> MediaType | None:
     """Parse the value of a Content-Type field; None where it is no media type.
 

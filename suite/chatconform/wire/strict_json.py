@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _STRING = rb'"(?:[^"\\]|\\.)*+"?'
 """A string, or all of an unterminated one: else every escaped quote in it would be tried anew."""
 _STRUCTURE = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
 _WHOLE_STRING = re.compile(_STRING, re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER_TOO_LONG = b"0" * (MAX_DIGITS + 1)
 _DIGITS_AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
@@ -53,6 +55,11 @@ class Document:
         return self.fault is None and self.limit is None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing stands in the text that another parser would read otherwise."""
+        return not (self.bom or self.duplicate_keys or self.constants or self.lone_surrogates)
+
+    @property
     def object(self) -> JsonObject | None:
         """The value, where it is an object."""
         return self.value if isinstance(self.value, dict) else None
@@ -78,6 +85,16 @@ class _Hooks:
         return float(name)
 
 
+class _OfThread(threading.local):
+    """The hooks are made once a thread: making a decoder costs more than reading a chunk."""
+
+    def __init__(self) -> None:
+        self.hooks = _Hooks()
+
+
+_HOOKS = _OfThread()
+
+
 def parse(data: bytes) -> Document:
     """Return what a JSON text says. Never raises: what is wrong is in the document."""
     bom = data.startswith(_BOM)
@@ -91,7 +108,8 @@ def parse(data: bytes) -> Document:
     limit = _limit(data)
     if limit:
         return Document(None, limit=limit, bom=bom)
-    hooks = _Hooks()
+    hooks = _HOOKS.hooks
+    hooks.duplicates, hooks.constants = [], []
     try:
         value = _read(hooks.decoder, text)
     except json.JSONDecodeError as error:
@@ -101,7 +119,8 @@ def parse(data: bytes) -> Document:
         bom=bom,
         duplicate_keys=tuple(hooks.duplicates),
         constants=tuple(hooks.constants),
-        lone_surrogates="\\u" in text and any(_LONE_SURROGATE.search(part) for part in strings(value)),
+        lone_surrogates=bool(_SURROGATE_ESCAPE.search(data))
+        and any(_LONE_SURROGATE.search(part) for part in strings(value)),
     )
 
 

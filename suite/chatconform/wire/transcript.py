@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from typing import TypedDict
 
 from chatconform.model import Exchange, Finding, Headers, JsonObject, JsonValue, Span
 from chatconform.wire import asked as asked_
 from chatconform.wire import media, sse, strict_json
 from chatconform.wire.asked import Asked, Target
-from chatconform.wire.fold import Facts, Where, fold, is_metadata
+from chatconform.wire.fold import Facts, Where, fold
+from chatconform.wire.stream import Sentinel, StreamReader, Texts, undispatched
 
 MAX_EXCERPT = 160
 """How many bytes of the body a finding shows."""
 
-DONE = b"[DONE]"
-_LOOKS_DONE = re.compile(rb'\s*"?\s*\[?\s*done\s*\]?\s*"?\s*', re.IGNORECASE)
 _DATA_LINE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
 
 
@@ -43,24 +43,11 @@ class Payload:
     spans: tuple[Span, ...]
     document: strict_json.Document
     event: int | None = None
-    event_type: str = "message"
 
     @property
     def object(self) -> JsonObject | None:
         """The JSON object that the text holds."""
         return self.document.object
-
-
-@dataclass(frozen=True, slots=True)
-class Sentinel:
-    """An event that ends the stream, or means to: `exact` where its data are the bytes `[DONE]`.
-
-    `event` is None where the body ends before the event does, so that it is never dispatched.
-    """
-
-    event: int | None
-    span: Span
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +65,33 @@ class Transcript:
     coding_limit: bool = False
     decoded_by_recorder: bool = False
     stream: sse.EventStream | None = None
-    payloads: tuple[Payload, ...] = ()
+    body_payload: Payload | None = None
+    events: Sequence[sse.Event] = ()
     sentinels: tuple[Sentinel, ...] = ()
     after_done: tuple[tuple[int, Span], ...] = ()
     errors: tuple[Where, ...] = ()
-    chunks: tuple[int, ...] = ()
+    texts: Texts = field(default_factory=Texts)
     facts: Facts = field(default_factory=Facts)
 
     @property
     def document(self) -> strict_json.Document | None:
         """The JSON body of an answer, an error or a list of models."""
-        return self.payloads[0].document if self.payloads and self.kind is not Kind.STREAM else None
+        return self.body_payload.document if self.body_payload else None
+
+    def payload(self, number: int) -> Payload:
+        """Return a payload of a stream by its number, or the body; it is parsed for whoever has to explain it."""
+        if self.body_payload is not None:
+            return self.body_payload
+        event = self.events[number]
+        return Payload(event.data, event.data_spans, strict_json.parse(event.data), event.number)
+
+    def objects(self) -> Iterator[tuple[int, JsonObject]]:
+        """Yield the answer, or the chunks of a stream, each with its number; parsed again for a stream."""
+        left_out = {*self.facts.metadata, *(where.payload for where in self.errors)}
+        for number in range(len(self.events) if self.body_payload is None else 1):
+            value = None if number in left_out else self.payload(number).object
+            if value is not None:
+                yield number, value
 
     @property
     def ended_early(self) -> bool:
@@ -101,7 +104,7 @@ class Transcript:
 
     def finding(self, where: Where, want: str, got: str | None = None) -> Finding:
         """Return a finding at a place of a payload, with its bytes."""
-        payload = self.payloads[where.payload]
+        payload = self.payload(where.payload)
         located = strict_json.locate(payload.data, where.path)
         span = _in_body(payload, located) if located else payload.spans[0]
         return Finding(
@@ -162,14 +165,40 @@ def read(exchange: Exchange) -> Transcript:
     content_type = media.header(response.headers, "Content-Type")
     media_type = media.media_type(content_type) if content_type else None
     decoded, by_recorder = _decoded(exchange, response.headers, response.body)
-    looks_streamed = (media_type is not None and media_type.is_event_stream) or bool(_DATA_LINE.search(decoded.body))
+    looks_streamed = exchange.request.body is None and _looks_streamed(media_type, decoded.body)
     asked = asked_.read(exchange.request, looks_streamed=looks_streamed)
     kind = _kind(asked, response.status)
-    base = Transcript(
-        exchange, asked, kind, response.status, response.headers, media_type, decoded.body,
-        decoded.fault, decoded.limit, by_recorder,
-    )  # fmt: skip
-    return _read_stream(base) if kind is Kind.STREAM else _read_body(base)
+    return Transcript(
+        exchange=exchange,
+        asked=asked,
+        kind=kind,
+        status=response.status,
+        headers=response.headers,
+        media_type=media_type,
+        body=decoded.body,
+        coding_fault=decoded.fault,
+        coding_limit=decoded.limit,
+        decoded_by_recorder=by_recorder,
+        **(_read_stream(decoded.body) if kind is Kind.STREAM else _read_body(decoded.body, kind)),
+    )
+
+
+class _Read(TypedDict, total=False):
+    """What the body of an answer comes to; the members are those of `Transcript`."""
+
+    body_payload: Payload
+    stream: sse.EventStream
+    events: Sequence[sse.Event]
+    sentinels: tuple[Sentinel, ...]
+    after_done: tuple[tuple[int, Span], ...]
+    errors: tuple[Where, ...]
+    texts: Texts
+    facts: Facts
+
+
+def _looks_streamed(media_type: media.MediaType | None, body: bytes) -> bool:
+    """Whether an answer whose request is not known looks like a stream."""
+    return (media_type is not None and media_type.is_event_stream) or bool(_DATA_LINE.search(body))
 
 
 def _decoded(exchange: Exchange, headers: Headers | None, body: bytes) -> tuple[media.Decoded, bool]:
@@ -191,79 +220,25 @@ def _kind(asked: Asked, status: int) -> Kind:
     )
 
 
-def _read_body(base: Transcript) -> Transcript:
-    payload = Payload(base.body, ((0, len(base.body)),), strict_json.parse(base.body))
+def _read_body(body: bytes, kind: Kind) -> _Read:
+    payload = Payload(body, ((0, len(body)),), strict_json.parse(body))
     answer = payload.object
-    facts = fold([(0, answer)], "message") if answer is not None and base.kind is Kind.ANSWER else Facts()
-    return replace(base, payloads=(payload,), facts=facts)
+    facts = fold([(0, answer)], "message") if answer is not None and kind is Kind.ANSWER else Facts()
+    texts = Texts()
+    texts.take(0, payload.document, empty=not body)
+    return {"body_payload": payload, "texts": texts, "facts": facts}
 
 
-def _read_stream(base: Transcript) -> Transcript:
-    stream = sse.decode(base.body)
-    sentinels: list[Sentinel] = []
-    after: list[tuple[int, Span]] = []
-    payloads: list[Payload] = []
-    for event in stream.events:
-        if _LOOKS_DONE.fullmatch(event.data):
-            sentinels.append(Sentinel(event.number, event.span, event.data == DONE))
-        elif sentinels:
-            after.append((event.number, event.span))
-        else:
-            payloads.append(
-                Payload(event.data, event.data_spans, strict_json.parse(event.data), event.number, event.type)
-            )
-    sentinels += _undispatched(base.body, stream)
-    errors = [where for number, payload in enumerate(payloads) if (where := _error(number, payload))]
-    chunks = _chunks(payloads, {where.payload for where in errors})
-    return replace(
-        base,
-        stream=stream,
-        payloads=tuple(payloads),
-        sentinels=tuple(sentinels),
-        after_done=tuple(after),
-        errors=tuple(errors),
-        chunks=tuple(number for number, chunk in chunks if not is_metadata(chunk)),
-        facts=fold(chunks, "delta"),
-    )
-
-
-def _undispatched(body: bytes, stream: sse.EventStream) -> list[Sentinel]:
-    """Return the sentinel that the end of the body discards."""
-    spans = stream.tail.data_spans if stream.tail else ()
-    return [
-        Sentinel(None, span, body[slice(*span)] == DONE)
-        for span in spans[:1]
-        if len(spans) == 1 and _LOOKS_DONE.fullmatch(body[slice(*span)])
-    ]
-
-
-def _chunks(payloads: Iterable[Payload], errors: set[int]) -> list[tuple[int, JsonObject]]:
-    return [
-        (number, payload.object)
-        for number, payload in enumerate(payloads)
-        if payload.object is not None and number not in errors
-    ]
-
-
-def _error(number: int, payload: Payload) -> Where | None:
-    """Return where a payload says that the answer failed, in any of the shapes seen in the wild."""
-    value = payload.object
-    if value is None:
-        return Where(number) if payload.event_type == "error" else None
-    if value.get("error"):
-        return Where(number, ("error",))
-    choices = value.get("choices")
-    for position, choice in enumerate(choices if isinstance(choices, list) else []):
-        if isinstance(choice, dict) and choice.get("error"):
-            return Where(number, ("choices", position, "error"))
-    return Where(number) if payload.event_type == "error" or _is_flat_error(value) else None
-
-
-def _is_flat_error(value: JsonObject) -> bool:
-    """Whether an object without choices is an error without the key `error`."""
-    if "choices" in value:
-        return False
-    names_trouble = any(isinstance(value.get(key), str) for key in ("message", "msg", "detail"))
-    return value.get("object") == "error" or (
-        names_trouble and any(key in value for key in ("code", "type", "status", "detail"))
-    )
+def _read_stream(body: bytes) -> _Read:
+    stream = sse.decode(body)
+    reader = StreamReader(stream.events)
+    reader.read()
+    return {
+        "stream": stream,
+        "events": stream.events[: reader.count],
+        "sentinels": (*reader.sentinels, *undispatched(body, stream)),
+        "after_done": tuple(reader.after_done),
+        "errors": tuple(reader.errors),
+        "texts": reader.texts,
+        "facts": reader.fold.facts,
+    }

@@ -1,0 +1,183 @@
+"""Reading the events of a stream: sentinels, errors and chunks, with as little parsing as the chunks allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chatconform.model import JsonObject, Span
+from chatconform.wire import sse, strict_json
+from chatconform.wire.fold import Choice, Fold, Group, Where, text_of
+from chatconform.wire.reuse import Template, learn
+
+DONE = b"[DONE]"
+"""The data of the event that ends a stream (OpenAI API reference, streaming)."""
+
+_LOOKS_DONE = re.compile(rb'\s*"?\s*\[?\s*done\s*\]?\s*"?\s*', re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Texts:
+    """What the JSON texts of an answer are like: how many there are, and the numbers of those that are unlike the rest.
+
+    `unread` are texts that exceed our limits; `odd` those with a fact that lenient parsers hide.
+    """
+
+    count: int = 0
+    empty: int = 0
+    unread: int = 0
+    faulty: list[int] = field(default_factory=list)
+    no_object: list[int] = field(default_factory=list)
+    odd: list[int] = field(default_factory=list)
+
+    @property
+    def judged(self) -> int:
+        """How many texts could be JSON: those that are neither empty nor beyond our limits."""
+        return self.count - self.empty - self.unread
+
+    @property
+    def parsed(self) -> int:
+        """How many texts are JSON."""
+        return self.count - self.unread - len(self.faulty)
+
+    def take(self, number: int, document: strict_json.Document, *, empty: bool) -> None:
+        """Count a text that was parsed."""
+        self.count += 1
+        self.empty += empty
+        if document.limit:
+            self.unread += 1
+        elif document.fault:
+            self.faulty.append(number)
+        else:
+            if document.object is None:
+                self.no_object.append(number)
+            if not document.is_plain:
+                self.odd.append(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinel:
+    """An event that ends the stream, or means to: `exact` where its data are the bytes `[DONE]`.
+
+    `event` is None where the body ends before the event does, so that it is never dispatched.
+    """
+
+    event: int | None
+    span: Span
+    exact: bool
+
+
+class StreamReader:
+    """Takes the events of a stream in their order; parses only what does not repeat an earlier payload.
+
+    `count` is the number of payloads: the events before the first sentinel.
+    """
+
+    def __init__(self, events: Sequence[sse.Event]) -> None:
+        """Take the events that a decoder dispatched."""
+        self.events = events
+        self.count = 0
+        self.fold = Fold("delta")
+        self.texts = Texts()
+        self.errors: list[Where] = []
+        self.sentinels: list[Sentinel] = []
+        self.after_done: list[tuple[int, Span]] = []
+        self._template: Template | None = None
+        self._group: Group | None = None
+        self._text: tuple[Choice, list[str]] | None = None
+        self._before: tuple[bytes, JsonObject] | None = None
+
+    def read(self) -> None:
+        """Read every event."""
+        number = 0
+        while number < len(self.events):
+            after = self._repeats(number)
+            if after == number:
+                self._take(number, self.events[number])
+                after += 1
+            number = after
+
+    def _repeats(self, number: int) -> int:
+        """Read the events from a number on that repeat the template; return the number of the first that does not."""
+        template, group = self._template, self._group
+        if template is None or group is None:
+            return number
+        if self._text is not None and not self._text[0].finishes:
+            after = number + template.follow(self.events, number, self._text[1])
+            self.fold.continue_text(after - 1, group, after - number)
+        else:
+            after = number
+            while after < len(self.events) and (texts := template.texts(self.events[after])) is not None:
+                self.fold.repeat(after, group, zip(template.paths, texts, strict=True))
+                after += 1
+        self.count += after - number
+        self.texts.count += after - number
+        return after
+
+    def _take(self, number: int, event: sse.Event) -> None:
+        if _LOOKS_DONE.fullmatch(event.data):
+            self.sentinels.append(Sentinel(event.number, event.span, event.data == DONE))
+            self._template = self._before = None
+        elif self.sentinels:
+            self.after_done.append((event.number, event.span))
+        else:
+            self.count += 1
+            self._parse(number, event)
+
+    def _parse(self, number: int, event: sse.Event) -> None:
+        document = strict_json.parse(event.data)
+        self.texts.take(number, document, empty=not event.data)
+        error = error_in(number, document.object, event.type)
+        if error:
+            self.errors.append(error)
+        value = document.object
+        if value is None or error:
+            self._template = self._before = None
+            return
+        group = self.fold.add(number, value)
+        self._learn(event.data, value, group if document.is_plain else None)
+
+    def _learn(self, data: bytes, value: JsonObject, group: Group | None) -> None:
+        """Make a template of two payloads in a row that differ in free text alone."""
+        before, self._before = self._before, (data, value) if group else None
+        template = learn(*before, data, value) if before and group else None
+        if template is None or group is None:
+            return
+        self._template, self._group = template, group
+        first, *others = template.paths
+        says_one_text = not others or others == [("obfuscation",)]
+        self._text = text_of(self.fold.facts, value, first) if says_one_text else None
+
+
+def undispatched(body: bytes, stream: sse.EventStream) -> list[Sentinel]:
+    """Return the sentinel that the end of the body discards."""
+    spans = stream.tail.data_spans if stream.tail else ()
+    return [
+        Sentinel(None, span, body[slice(*span)] == DONE)
+        for span in spans[:1]
+        if len(spans) == 1 and _LOOKS_DONE.fullmatch(body[slice(*span)])
+    ]
+
+
+def error_in(number: int, value: JsonObject | None, event_type: str) -> Where | None:
+    """Return where a payload says that the answer failed, in any of the shapes seen in the wild."""
+    if value is None:
+        return Where(number) if event_type == "error" else None
+    if value.get("error"):
+        return Where(number, ("error",))
+    choices = value.get("choices")
+    for position, choice in enumerate(choices if isinstance(choices, list) else []):
+        if isinstance(choice, dict) and choice.get("error"):
+            return Where(number, ("choices", position, "error"))
+    return Where(number) if event_type == "error" or _is_flat_error(value) else None
+
+
+def _is_flat_error(value: JsonObject) -> bool:
+    """Whether an object without choices is an error without the key `error`."""
+    if "choices" in value:
+        return False
+    names_trouble = any(isinstance(value.get(key), str) for key in ("message", "msg", "detail"))
+    return value.get("object") == "error" or (
+        names_trouble and any(key in value for key in ("code", "type", "status", "detail"))
+    )
