@@ -6,6 +6,7 @@ import io
 import json
 import os
 import resource
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -572,20 +573,21 @@ def test_a_place_that_cannot_be_written_is_said_and_nothing_is_left_there(tmp_pa
     assert {"file", "folder"} == {path.name for path in tmp_path.iterdir()}
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """No file can grow beyond 1000 bytes."""
+    """No file can grow beyond 1000 bytes: not even the one that the test runner prints to, so not for long."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_the_old_file_stays_where_writing_the_new_one_fails(tmp_path):
     exchange = Exchange("x", "", Request("", ""), Response(200, body=b"old"))
     path = save(exchange, tmp_path)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as caught, full_disk():
         save(replace(exchange, response=Response(200, body=b"n" * 5000)), tmp_path)
     assert "cannot be written: File too large" == caught.value.problem
     assert (dump(exchange), [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
