@@ -21,7 +21,6 @@ _SET_BY_OTHERS = (
     "FORCE_COLOR",
     "PYTEST_",
     "COV_",
-    "COVERAGE_",
     "CHATCONFORM_",
     "PY_COLORS",
     "GITHUB_",

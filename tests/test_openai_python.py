@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,3 +191,31 @@ def test_it_yields_what_the_standard_dispatches_where_the_decoder_shows_no_reaso
     if not (stream.bom or stream.blocks or stream.blank_after_id or stream.invalid_utf8):
         spans = tuple(event.span for event in stream.events)
         assert Reading(spans, Ended.END_OF_BODY, None, None, ()) == read(body)
+
+
+@pytest.mark.parametrize(
+    "stray, harm",
+    [
+        (b"retry: 1000\n\n", "only retry; openai-python raises JSONDecodeError at byte"),
+        (b"\xef\xbb\xbf", "EF BB BF; openai-python loses 1 of the events"),
+    ],
+)
+def test_a_finding_says_what_the_client_does_with_the_bytes(stray, harm):
+    from chatconform.judging import judge
+    from chatconform.reference.good import GOOD
+
+    good = GOOD["stream"]
+    broken = replace(good, response=replace(good.response, body=stray + good.response.body))
+    (finding,) = [finding for verdict in judge([broken]) for finding in verdict.findings]
+
+    assert finding.got.startswith(harm)
+
+
+def test_what_stands_after_done_harms_nobody():
+    from chatconform.judging import judge
+    from chatconform.reference.good import GOOD
+
+    good = GOOD["stream"]
+    longer = replace(good, response=replace(good.response, body=good.response.body + b"retry: 1000\n\n"))
+
+    assert [] == [verdict.check for verdict in judge([longer]) if verdict.findings]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, check, streams
 from chatconform.model import Finding, Reason, Span
-from chatconform.wire import strict_json
+from chatconform.wire import openai_python, strict_json
 from chatconform.wire.sse import EventStream
 from chatconform.wire.stream import DONE
 from chatconform.wire.transcript import Transcript
@@ -132,6 +132,23 @@ def data_nonempty(stream: Transcript) -> Iterator[Finding]:
             yield stream.spot((event.start, event.end), "an event with empty data", "a JSON object", event.number)
 
 
+_DISPATCHED = {"id", "retry", "event"}
+"""Fields that make openai-python dispatch a block without data."""
+
+
+def _end_of_reading(stream: Transcript) -> int:
+    """Return where clients stop reading: at the first [DONE]."""
+    return stream.sentinels[0].span[0] if stream.sentinels else len(stream.body)
+
+
+def _harm(stream: Transcript) -> str:
+    """Say what openai-python does with these bytes, where it raises or loses text."""
+    reading = openai_python.read(stream.body)
+    if reading.raised:
+        return f"; openai-python raises {reading.raised} at byte {reading.raised_at}"
+    return f"; openai-python loses {len(reading.lost)} of the events" if reading.lost else ""
+
+
 @check(
     "sse.bom.absent",
     level=SHOULD,
@@ -146,7 +163,7 @@ def bom_absent(stream: Transcript) -> Iterator[Finding]:
     Fix: write UTF-8 without a byte order mark.
     """
     if _frames(stream).bom:
-        yield stream.spot((0, 3), "EF BB BF", "the first field name")
+        yield stream.spot((0, 3), f"EF BB BF{_harm(stream)}", "the first field name")
 
 
 @check("sse.block.data", level=SHOULD, over=streams, needs="sse.stream.events", cites=("SSF-05", "SSF-07"))
@@ -157,8 +174,9 @@ def block_data(stream: Transcript) -> Iterator[Finding]:
     Fix: send id, retry and event on blocks that have data, and keep-alives as comments.
     """
     for block in _frames(stream).blocks:
-        if set(block.fields) & {"id", "retry", "event"}:
-            yield stream.spot((block.start, block.end), "only " + ", ".join(block.fields), "a data field beside them")
+        if set(block.fields) & _DISPATCHED and block.start < _end_of_reading(stream):
+            got = f"only {', '.join(block.fields)}{_harm(stream)}"
+            yield stream.spot((block.start, block.end), got, "a data field beside them")
 
 
 @check("sse.id.blank", level=SHOULD, over=streams, needs="sse.stream.events", cites="SSF-03")
@@ -170,10 +188,10 @@ def id_blank(stream: Transcript) -> Iterator[Finding]:
     Fix: leave id out of chat streams, or send no blank line after keep-alive comments.
     """
     frames = _frames(stream)
-    blocks = {block.end for block in frames.blocks if set(block.fields) & {"id", "retry", "event"}}
+    blocks = {block.end for block in frames.blocks if set(block.fields) & _DISPATCHED}
     for span in frames.blank_after_id:
-        if span[1] not in blocks:
-            yield stream.spot(span, "a blank line that ends no event", "no blank line")
+        if span[1] not in blocks and span[0] < _end_of_reading(stream):
+            yield stream.spot(span, f"a blank line that ends no event{_harm(stream)}", "no blank line")
 
 
 def _sentinels(stream: Transcript) -> int | Reason:
