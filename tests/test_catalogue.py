@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from chatconform import resources
+from chatconform import deviations, resources
 from chatconform.checks import all_checks
 from chatconform.deviations import Client, Damage, Deviation, Impact, catalogue, impact, load, parse
 from chatconform.model import InputError, Place
@@ -390,3 +390,9 @@ def test_every_document_that_is_cited_has_the_lines():
     seeds = {path.name: len(path.read_text("utf-8").split("\n")) for path in (Path(MATERIAL) / "seeds").iterdir()}
     named = [each.split(":") for entry in load().values() for each in entry.cites if ".txt:" in each]
     assert [] == [(file, at) for file, at in named if max(map(int, re.findall(r"\d+", at))) > seeds.get(file, 0)]
+
+
+def test_the_packaged_catalogue_is_as_the_strict_reader_demands():
+    packaged = Path(deviations.__file__).with_name("catalogue.yaml")
+
+    assert parse(packaged.read_bytes(), packaged.name) == catalogue()

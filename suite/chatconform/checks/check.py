@@ -60,6 +60,18 @@ def once(_transcript: Transcript) -> int:
     return 1
 
 
+_KINDS: dict[Selects, frozenset[Kind]] = {
+    answers: frozenset({Kind.ANSWER}),
+    streams: frozenset({Kind.STREAM}),
+    chats: frozenset({Kind.ANSWER, Kind.STREAM}),
+    models: frozenset({Kind.MODELS}),
+    bodies: frozenset({Kind.ANSWER, Kind.MODELS}),
+    requests: frozenset({Kind.ANSWER, Kind.STREAM, Kind.MODELS}),
+    errors: frozenset(),
+}
+"""The kinds of proper answers that each selection holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A predicate with an id, a level and the texts of the report.
@@ -82,6 +94,11 @@ class Check:
     breaks: str
     fix: str
     of_any_status: bool
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of proper answers that the check looks at."""
+        return _KINDS[self.over]
 
 
 _REGISTRY: dict[str, Check] = {}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from chatconform.checks.check import MUST, SHOULD, check, streams
 from chatconform.model import Finding, Reason, Span
 from chatconform.wire import openai_python, strict_json
-from chatconform.wire.sse import EventStream
+from chatconform.wire.sse import Event, EventStream
 from chatconform.wire.stream import DONE
 from chatconform.wire.transcript import Transcript
 
+_LINES = itemgetter(Event._fields.index("lines"))
 _WHOLE = ("http.body.complete", "sse.event.separated", "stream.error")
 
 
@@ -74,6 +76,9 @@ def event_separated(stream: Transcript) -> Iterator[Finding]:
     Breaks: decoders join the lines into one event that is no JSON, or dispatch nothing: no client shows any text.
     Fix: end every event with two line feeds.
     """
+    frames = _frames(stream)
+    if not frames.tail and not any(map(_LINES, frames.events)):
+        return
     for number, spans in _lines_of_blocks(stream):
         if len(spans) > 1 and all(_stands_alone(stream.body[slice(*span)]) for span in spans):
             yield stream.spot(
@@ -127,7 +132,7 @@ def data_nonempty(stream: Transcript) -> Iterator[Finding]:
     Breaks: every measured client raises a JSON error on it.
     Fix: send keep-alives as comments (`: keep-alive`).
     """
-    for event in _frames(stream).events:
+    for event in _frames(stream).events if stream.texts.empty or stream.after_done else ():
         if not event.data:
             yield stream.spot((event.start, event.end), "an event with empty data", "a JSON object", event.number)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chatconform import resources
 from chatconform.contracts.schema import Schema
+from chatconform.contracts.shape import Alphabet
 from chatconform.model import Clause, InputError, JsonObject, JsonValue, Level, Place
 from chatconform.wire import strict_json
 
@@ -24,7 +25,7 @@ class Kind(StrEnum):
     MODELS = "models"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """The schemas of one folder of schemas/, read."""
 
@@ -68,7 +69,7 @@ class Contract:
         asked: JsonValue = {key: value for key, value in body.items() if value is not None}
         return not any(
             violation.clause is None or violation.clause.level is Level.MUST
-            for violation in schema.examine(asked).violations
+            for violation in schema.examine_shape(alphabet().shape(asked), asked).violations
         )
 
 
@@ -76,6 +77,13 @@ def names(folder: Path | None = None) -> tuple[str, ...]:
     """Return the contracts that there are."""
     root = folder or resources.path("schemas")
     return tuple(sorted(entry.name for entry in root.iterdir() if (entry / "response.schema.json").is_file()))
+
+
+@cache
+def alphabet() -> Alphabet:
+    """Return the strings and bounds that the shipped contracts name: one notion of shape serves them all."""
+    read_ = (load(name) for name in names())
+    return Alphabet(schema.document for contract in read_ for schema in contract.schemas.values())
 
 
 @cache

@@ -8,7 +8,7 @@ definition lets it pass; clients written in Go, Rust and Java do not).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +28,9 @@ CLAUSED: Final = (
 )  # fmt: skip
 """The keywords that constrain, and so carry a clause."""
 HEAD_KEYWORDS: Final = ("$schema", "$id", "title", "x-document", "x-promises", "x-clauses")
+
+MAX_SHAPES = 4096
+"""How many shapes a schema remembers."""
 
 _TYPE_NAMES = {"null": "null", "boolean": "true or false", "integer": "an integer", "number": "a number",
                "string": "a string", "array": "an array", "object": "an object"}  # fmt: skip
@@ -66,6 +69,14 @@ class Examination:
     violations: tuple[Violation, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What clauses say of several values: the clauses by how often each examined each value; the broken ones."""
+
+    counts: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...]
+    broken: tuple[Clause, ...]
+
+
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
 
@@ -82,6 +93,9 @@ class Schema:
             clause = self.clause(note)
             self.clauses.setdefault(clause.id, clause)
         self._counts: Counter[str] = Counter()
+        self._of_shape: dict[Hashable, Examination] = {}
+        self._of_shapes: dict[tuple[Hashable, ...], Sums] = {}
+        self.conditional = tuple(clause for clause in self.clauses.values() if clause.when)
         checker = _STANDARD.TYPE_CHECKER.redefine("integer", _is_integer)
         keywords = {name: self._counting(name, _keyword(name)) for name in CLAUSED if name != "required"}
         self._validator = validators.extend(  # type: ignore[no-untyped-call]
@@ -113,6 +127,40 @@ class Schema:
                 f"a clause is not whole: {error} ({note})",
                 "run `chatconform lint` on the schemas",
             ) from None
+
+    def sums(self, shapes: tuple[Hashable, ...], values: Sequence[JsonValue]) -> Sums:
+        """Return what the clauses say of values of these shapes: counts, to be multiplied by how many there are."""
+        found = self._of_shapes.get(shapes)
+        if found is None:
+            if len(self._of_shapes) >= MAX_SHAPES:
+                self._of_shapes.clear()
+            found = self._of_shapes[shapes] = self._sums(
+                [self.examine_shape(shape, value) for shape, value in zip(shapes, values, strict=True)]
+            )
+        return found
+
+    def _sums(self, examinations: Sequence[Examination]) -> Sums:
+        names = dict.fromkeys(name for examination in examinations for name in examination.counts)
+        by_counts: dict[tuple[int, ...], list[str]] = {}
+        for name in names:
+            counts = tuple(examination.counts.get(name, 0) for examination in examinations)
+            by_counts.setdefault(counts, []).append(name)
+        broken = {
+            each.clause.id: each.clause
+            for examination in examinations
+            for each in examination.violations
+            if each.clause
+        }
+        return Sums(tuple((counts, tuple(found)) for counts, found in by_counts.items()), tuple(broken.values()))
+
+    def examine_shape(self, shape: Hashable, value: JsonValue) -> Examination:
+        """Return what the clauses say of a value of this shape; each shape is examined once."""
+        found = self._of_shape.get(shape)
+        if found is None:
+            if len(self._of_shape) >= MAX_SHAPES:
+                self._of_shape.clear()
+            found = self._of_shape[shape] = self.examine(value)
+        return found
 
     def examine(self, value: JsonValue) -> Examination:
         """Return what the clauses say of a value."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from chatconform.model import JsonObject, Span
 from chatconform.wire import sse, strict_json
@@ -14,6 +15,7 @@ from chatconform.wire.reuse import Template, learn
 DONE = b"[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
 
+_TYPE = itemgetter(sse.Event._fields.index("type"))
 _LOOKS_DONE = re.compile(rb'\s*"?\s*\[?\s*done\s*\]?\s*"?\s*', re.IGNORECASE)
 
 
@@ -86,7 +88,7 @@ class StreamReader:
         self._template: Template | None = None
         self._group: Group | None = None
         self._text: tuple[Choice, list[str]] | None = None
-        self._before: tuple[bytes, JsonObject] | None = None
+        self._is_simple = {*map(_TYPE, events)} <= {"message"}
 
     def read(self) -> None:
         """Read every event."""
@@ -103,7 +105,7 @@ class StreamReader:
         template, group = self._template, self._group
         if template is None or group is None:
             return number
-        if self._text is not None and not self._text[0].finishes:
+        if self._is_simple and self._text is not None and not self._text[0].finishes:
             after = number + template.follow(self.events, number, self._text[1])
             self.fold.continue_text(after - 1, group, after - number)
         else:
@@ -118,7 +120,7 @@ class StreamReader:
     def _take(self, number: int, event: sse.Event) -> None:
         if _LOOKS_DONE.fullmatch(event.data):
             self.sentinels.append(Sentinel(event.number, event.span, event.data == DONE))
-            self._template = self._before = None
+            self._template = None
         elif self.sentinels:
             self.after_done.append((event.number, event.span))
         else:
@@ -133,21 +135,19 @@ class StreamReader:
             self.errors.append(error)
         value = document.object
         if value is None or error:
-            self._template = self._before = None
+            self._template = None
             return
         group = self.fold.add(number, value)
-        self._learn(event.data, value, group if document.is_plain else None)
+        template = learn(event.data, value) if group and document.is_plain else None
+        if template is not None and group is not None:
+            self._repeat_from(template, group)
 
-    def _learn(self, data: bytes, value: JsonObject, group: Group | None) -> None:
-        """Make a template of two payloads in a row that differ in free text alone."""
-        before, self._before = self._before, (data, value) if group else None
-        template = learn(*before, data, value) if before and group else None
-        if template is None or group is None:
-            return
+    def _repeat_from(self, template: Template, group: Group) -> None:
+        """Try the next payloads against this template, and see whether they can only add to one text."""
         self._template, self._group = template, group
         first, *others = template.paths
         says_one_text = not others or others == [("obfuscation",)]
-        self._text = text_of(self.fold.facts, value, first) if says_one_text else None
+        self._text = text_of(self.fold.facts, template.value, first) if says_one_text else None
 
 
 def undispatched(body: bytes, stream: sse.EventStream) -> list[Sentinel]:
