@@ -1,8 +1,4 @@
-"""Judging: transcripts against contracts and checks. The only place that catches what a check throws.
-
-One exchange is read once and judged by everything that its request selects: the checks and the clauses of
-the OpenAI contract, then the clauses and the promises of the provider's own document.
-"""
+"""The bench: one transcript before one contract, ruling by ruling. The only place that catches what a check throws."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from chatconform import resources
 from chatconform.checks import Check, all_checks
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Contract
@@ -18,18 +13,12 @@ from chatconform.contracts.schema import ABSENT, Examination, Violation
 from chatconform.model import (
     OPENAI,
     Clause,
-    Exchange,
     Finding,
-    InputError,
     Level,
     Outcome,
-    OwnDocument,
-    Place,
     Reason,
     Verdict,
 )
-from chatconform.recordings import store
-from chatconform.wire import transcript as transcripts
 from chatconform.wire.asked import Target
 from chatconform.wire.fold import Where
 from chatconform.wire.transcript import Kind, Transcript, shown
@@ -38,14 +27,14 @@ MAX_FINDINGS = 20
 """How many findings a verdict keeps; `found` counts them all."""
 
 _REFUSALS = (400, 401, 403, 404, 405, 413, 415, 422)
-_SCHEMA_OF = {
+SCHEMA_OF = {
     Kind.ANSWER: contracts.Kind.RESPONSE,
     Kind.STREAM: contracts.Kind.CHUNK,
     Kind.ERROR: contracts.Kind.ERROR,
     Kind.MODELS: contracts.Kind.MODELS,
 }
-_KIND_OF = {Target.ANSWER: Kind.ANSWER, Target.STREAM: Kind.STREAM, Target.MODELS: Kind.MODELS}
-_CLAUSE_NEEDS = {
+KIND_OF = {Target.ANSWER: Kind.ANSWER, Target.STREAM: Kind.STREAM, Target.MODELS: Kind.MODELS}
+CLAUSE_NEEDS = {
     Kind.ANSWER: "http.status.error",
     Kind.STREAM: "sse.event.separated",
     Kind.ERROR: "errors.body.json",
@@ -54,32 +43,8 @@ _CLAUSE_NEEDS = {
 """What has to be in order before an answer of a kind is held against a schema."""
 
 
-def judge(exchanges: Iterable[Exchange], contract: str | None = None) -> Iterator[Verdict]:
-    """Yield the verdicts on exchanges, against OpenAI's contract and, where it is named, a provider's document.
-
-    `contract` is a folder of schemas/ (`tooken`). Raises `InputError` where there is none of that name.
-    """
-    own = contracts.load(contract) if contract not in (None, OPENAI) else None
-    for exchange in exchanges:
-        yield from verdicts(exchange, own)
-
-
-def verdicts(exchange: Exchange, own: Contract | None) -> Iterator[Verdict]:
-    """Yield the verdicts on one exchange: OpenAI's contract first, then the provider's own document."""
-    transcript = transcripts.read(exchange)
-    openai = _Bench(transcript, contracts.load(OPENAI), None)
-    if own is None:
-        yield from openai.verdicts()
-        return
-    document = _Bench(transcript, own, openai)
-    for verdict in openai.verdicts():
-        failed = verdict.outcome is Outcome.FAIL
-        yield replace(verdict, own_document=document.says_of(verdict.check)) if failed else verdict
-    yield from document.verdicts()
-
-
 @dataclass(frozen=True, slots=True)
-class _Ruling:
+class Ruling:
     """An outcome without its names. `because` is the check that a prerequisite failed in."""
 
     outcome: Outcome
@@ -90,22 +55,23 @@ class _Ruling:
     found: int = 0
 
 
-def _no(reason: Reason, because: str | None = None) -> _Ruling:
-    return _Ruling(reason.outcome, reason=reason, because=because)
+def _no(reason: Reason, because: str | None = None) -> Ruling:
+    return Ruling(reason.outcome, reason=reason, because=because)
 
 
-class _Bench:
+class Bench:
     """One transcript before one contract. Rulings are made once and remembered, prerequisites first."""
 
-    def __init__(self, transcript: Transcript, contract: Contract, openai: _Bench | None) -> None:
+    def __init__(self, transcript: Transcript, contract: Contract, openai: Bench | None) -> None:
         self.transcript = transcript
         self.contract = contract
         self.openai = openai
-        self.rulings: dict[str, _Ruling | None] = {}
+        self.rulings: dict[str, Ruling | None] = {}
         self.examination: Examination | None = None
         self.clauses = self._selected_clauses()
 
     def verdicts(self) -> Iterator[Verdict]:
+        """Yield a verdict for every check and clause that the request selects."""
         exchange = self.transcript.exchange
         for check, level in self._levels().items():
             ruling = self.ruling(check)
@@ -124,14 +90,9 @@ class _Bench:
                     found=ruling.found,
                 )
 
-    def says_of(self, check: str) -> OwnDocument:
-        """Say what this document has to say of a rule of OpenAI's that the exchange broke.
-
-        It promises only what it says of this kind of answer, and to requests that it covers.
-        """
-        if (check in self.clauses or check in self.contract.promises) and self._outside() is None:
-            return OwnDocument.PROMISES
-        return OwnDocument.ANNOUNCES if check in announced(self.contract.id) else OwnDocument.SILENT
+    def promises(self, check: str) -> bool:
+        """Whether this document says the same of this kind of answer, and to requests that it covers."""
+        return (check in self.clauses or check in self.contract.promises) and self._outside() is None
 
     def _levels(self) -> Mapping[str, Level]:
         """Return the checks and clauses that may stand for this exchange, in order, with their levels."""
@@ -140,14 +101,14 @@ class _Bench:
             levels |= {check.id: check.level for check in all_checks().values() if check.level is not None}
         return dict(sorted(levels.items()))
 
-    def ruling(self, check: str) -> _Ruling | None:
+    def ruling(self, check: str) -> Ruling | None:
         """Return what is ruled on a check; None where the request does not select it."""
         if check not in self.rulings:
             self.rulings[check] = None
             self.rulings[check] = self._rule(check)
         return self.rulings[check]
 
-    def _rule(self, check: str) -> _Ruling | None:
+    def _rule(self, check: str) -> Ruling | None:
         if check in self.contract.clauses:
             return self._rule_clause(self.clauses[check]) if check in self.clauses else None
         if self.openai is None:
@@ -155,7 +116,7 @@ class _Bench:
         ruling = self.openai.ruling(check)
         return None if ruling is None else self._outside() or ruling
 
-    def _outside(self) -> _Ruling | None:
+    def _outside(self) -> Ruling | None:
         """A document binds only 2xx answers to requests that stay inside its request schema."""
         if not self.transcript.asked.known:
             return _no(Reason.NO_REQUEST)
@@ -163,7 +124,7 @@ class _Bench:
             return _no(Reason.REQUEST_OUTSIDE_DOCUMENT)
         return None
 
-    def _rule_check(self, check: Check) -> _Ruling | None:
+    def _rule_check(self, check: Check) -> Ruling | None:
         transcript = self.transcript
         if not check.over(transcript):
             return None
@@ -176,7 +137,7 @@ class _Bench:
             return _no(Reason.NO_REQUEST)
         return self._missing(check.needs) or _ask(check, transcript)
 
-    def _unanswered(self) -> _Ruling | None:
+    def _unanswered(self) -> Ruling | None:
         """Say why there is no proper answer to judge; None where there is one."""
         transcript = self.transcript
         if transcript.kind is Kind.NOTHING:
@@ -190,7 +151,7 @@ class _Bench:
             return _no(Reason.REFUSED_TYPED) if typed else _no(Reason.PREREQUISITE, f"status {transcript.status}")
         return _no(Reason.PREREQUISITE, f"status {transcript.status}") if transcript.kind is Kind.OTHER else None
 
-    def _missing(self, needs: Iterable[str]) -> _Ruling | None:
+    def _missing(self, needs: Iterable[str]) -> Ruling | None:
         """Return the first prerequisite that this exchange selects and that did not pass."""
         bench = self.openai or self
         for need in needs:
@@ -206,10 +167,10 @@ class _Bench:
         """Return the clauses on what was asked for, and on an error where one came: those whose `when` holds."""
         asked = self.transcript.asked
         kinds = {
-            _KIND_OF.get(asked.target),
+            KIND_OF.get(asked.target),
             self.transcript.kind if self.transcript.kind is Kind.ERROR else None,
         }
-        schemas = [self.contract.schemas.get(_SCHEMA_OF[kind]) for kind in Kind if kind in kinds]
+        schemas = [self.contract.schemas.get(SCHEMA_OF[kind]) for kind in Kind if kind in kinds]
         return {
             clause.id: clause
             for schema in schemas
@@ -218,7 +179,7 @@ class _Bench:
             if not asked.known or all(asked.body.get(key) in values for key, values in clause.when.items())
         }
 
-    def _rule_clause(self, clause: Clause) -> _Ruling | None:
+    def _rule_clause(self, clause: Clause) -> Ruling | None:
         ruling = self._rule_selected(clause)
         unasked = not self._asks_for(clause) and not ruling.examined
         return None if unasked else ruling
@@ -232,7 +193,7 @@ class _Bench:
         group = clause.id.partition(".")[0]
         return {"tools": asked.has_tools, "logprobs": asked.logprobs}.get(group, True)
 
-    def _rule_selected(self, clause: Clause) -> _Ruling:
+    def _rule_selected(self, clause: Clause) -> Ruling:
         kind = self.transcript.kind
         is_about_errors = clause.id in _error_clauses()
         unanswered = None if is_about_errors and kind is Kind.ERROR else self._unanswered()
@@ -242,24 +203,24 @@ class _Bench:
             return refused
         if clause.when and not self.transcript.asked.known:
             return _no(Reason.NO_REQUEST)
-        return self._missing((_CLAUSE_NEEDS[kind],)) or self._examined(clause)
+        return self._missing((CLAUSE_NEEDS[kind],)) or self._examined(clause)
 
-    def _examined(self, clause: Clause) -> _Ruling:
+    def _examined(self, clause: Clause) -> Ruling:
         if self.examination is None:
             self.examination = self._examine()
         count = self.examination.counts.get(clause.id, 0)
         violations = [each for each in self.examination.violations if each.clause and each.clause.id == clause.id]
         if violations:
             findings = tuple(self._finding(each) for each in violations[:MAX_FINDINGS])
-            return _Ruling(Outcome.FAIL, count, findings=findings, found=len(violations))
+            return Ruling(Outcome.FAIL, count, findings=findings, found=len(violations))
         if count:
-            return _Ruling(Outcome.PASS, count)
+            return Ruling(Outcome.PASS, count)
         came = any(True for _ in self.transcript.objects())
         return _no(Reason.OTHER_BRANCH if came else Reason.NOTHING_TO_EXAMINE)
 
     def _examine(self) -> Examination:
         """Hold every payload of the answer against the contract's schema, once."""
-        schema = self.contract.schemas.get(_SCHEMA_OF[self.transcript.kind])
+        schema = self.contract.schemas.get(SCHEMA_OF[self.transcript.kind])
         counts: dict[str, int] = {}
         violations: list[Violation] = []
         if schema is None:
@@ -278,41 +239,20 @@ class _Bench:
         return self.transcript.finding(Where(number, tuple(path)), violation.want, got)
 
 
-def _ask(check: Check, transcript: Transcript) -> _Ruling:
+def _ask(check: Check, transcript: Transcript) -> Ruling:
     """Run a check. What it throws is the suite's own error, never the provider's."""
     try:
         examined = check.examines(transcript)
         if isinstance(examined, Reason):
             return _no(examined)
         findings = tuple(check.predicate(transcript))
-    except Exception as error:  # noqa: BLE001  judging.py alone catches what a check throws
-        return _Ruling(Outcome.ERROR, findings=(Finding(f"{type(error).__name__}: {error}", "no exception"),), found=1)
+    except Exception as error:  # noqa: BLE001  the bench alone catches what a check throws
+        return Ruling(Outcome.ERROR, findings=(Finding(f"{type(error).__name__}: {error}", "no exception"),), found=1)
     if findings:
-        return _Ruling(Outcome.FAIL, examined, findings=findings[:MAX_FINDINGS], found=len(findings))
-    return _Ruling(Outcome.PASS, examined) if examined else _no(Reason.NOTHING_TO_EXAMINE)
+        return Ruling(Outcome.FAIL, examined, findings=findings[:MAX_FINDINGS], found=len(findings))
+    return Ruling(Outcome.PASS, examined) if examined else _no(Reason.NOTHING_TO_EXAMINE)
 
 
 @cache
 def _error_clauses() -> frozenset[str]:
     return frozenset(contracts.load(OPENAI).schemas[contracts.Kind.ERROR].clauses)
-
-
-@cache
-def announced(contract: str) -> frozenset[str]:
-    """Return the OpenAI rules that a document's own printed examples break: such a provider differs as documented."""
-    folder = resources.path(f"recordings/{contract}/document")
-    if not folder.is_dir():
-        return frozenset()
-    return frozenset(verdict.check for verdict in judge(store.load([folder])) if verdict.outcome is Outcome.FAIL)
-
-
-def known_checks() -> frozenset[str]:
-    """Return every id that a waiver or a filter may name: checks, and the clauses of all contracts."""
-    clauses = (clause for name in contracts.names() for clause in contracts.load(name).clauses)
-    return frozenset(all_checks()) | frozenset(clauses)
-
-
-def require_contract(name: str, place: Place) -> None:
-    """Raise `InputError` at the place where there is no contract of this name."""
-    if name not in contracts.names():
-        raise InputError(place, f"there is no contract {name!r}", "name one of " + ", ".join(contracts.names()))

@@ -1,0 +1,92 @@
+"""Judging: transcripts against contracts and checks.
+
+One exchange is read once and judged by everything that its request selects: the checks and the clauses of
+the OpenAI contract, then the clauses and the promises of the provider's own document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+
+from chatconform import resources
+from chatconform.checks import all_checks
+from chatconform.contracts import contract as contracts
+from chatconform.contracts.contract import Contract
+from chatconform.judging import rows
+from chatconform.judging.bench import Bench
+from chatconform.judging.rows import Row
+from chatconform.model import OPENAI, Exchange, InputError, Outcome, OwnDocument, Place, Verdict
+from chatconform.recordings import store
+from chatconform.wire import transcript as transcripts
+from chatconform.wire.transcript import Transcript
+
+__all__ = ["announced", "by_bench", "judge", "known_checks", "require_contract", "rule", "verdicts"]
+
+
+def judge(exchanges: Iterable[Exchange], contract: str | None = None) -> Iterator[Verdict]:
+    """Yield the verdicts on exchanges, against OpenAI's contract and, where it is named, a provider's document.
+
+    `contract` is a folder of schemas/ (`tooken`). Raises `InputError` where there is none of that name.
+    """
+    own = contracts.load(contract) if contract not in (None, OPENAI) else None
+    for exchange in exchanges:
+        yield from verdicts(exchange, own)
+
+
+def verdicts(exchange: Exchange, own: Contract | None) -> Iterator[Verdict]:
+    """Yield the verdicts on one exchange: OpenAI's contract first, then the provider's own document."""
+    for row in rule(exchange, own):
+        yield from row.verdicts()
+
+
+def rule(exchange: Exchange, own: Contract | None) -> tuple[Row, ...]:
+    """Rule on one exchange under each contract, without making verdicts yet.
+
+    Where nothing is wrong, which is the rule, a row is a number for each check. Else the bench goes through
+    every check in turn, prerequisites first, and says what it found.
+    """
+    transcript = transcripts.read(exchange)
+    return rows.quick(transcript, contracts.load(OPENAI), own) or by_bench(transcript, own)
+
+
+def by_bench(transcript: Transcript, own: Contract | None) -> tuple[Row, ...]:
+    """Rule on one exchange check by check, whatever there is to say of it."""
+    openai = Bench(transcript, contracts.load(OPENAI), None)
+    if own is None:
+        return (Row.of(openai.verdicts()),)
+    document = Bench(transcript, own, openai)
+    told = (_with_own_document(verdict, document) for verdict in openai.verdicts())
+    return Row.of(told), Row.of(document.verdicts())
+
+
+def _with_own_document(verdict: Verdict, document: Bench) -> Verdict:
+    """Add what a document has to say of a rule of OpenAI's that the exchange broke."""
+    if verdict.outcome is not Outcome.FAIL:
+        return verdict
+    if document.promises(verdict.check):
+        return replace(verdict, own_document=OwnDocument.PROMISES)
+    announces = verdict.check in announced(document.contract.id)
+    return replace(verdict, own_document=OwnDocument.ANNOUNCES if announces else OwnDocument.SILENT)
+
+
+@cache
+def announced(contract: str) -> frozenset[str]:
+    """Return the OpenAI rules that a document's own printed examples break: such a provider differs as documented."""
+    folder = resources.path(f"recordings/{contract}/document")
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(verdict.check for verdict in judge(store.load(folder)) if verdict.outcome is Outcome.FAIL)
+
+
+def known_checks() -> frozenset[str]:
+    """Return every id that a waiver or a filter may name: checks, and the clauses of all contracts."""
+    clauses = (clause for name in contracts.names() for clause in contracts.load(name).clauses)
+    return frozenset(all_checks()) | frozenset(clauses)
+
+
+def require_contract(name: str, place: Place) -> None:
+    """Raise `InputError` at the place where there is no contract of this name."""
+    if name not in contracts.names():
+        raise InputError(place, f"there is no contract {name!r}", "name one of " + ", ".join(contracts.names()))
