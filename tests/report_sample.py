@@ -18,6 +18,8 @@ from chatconform.model import (
     CheckText,
     ExchangeSummary,
     Finding,
+    Habit,
+    HabitText,
     Level,
     Origin,
     Outcome,
@@ -61,6 +63,18 @@ CHECKS = {
         check("sse.done.present", "A stream ends with `data: [DONE]`.", MUST, "catalogue TRM-01"),
         check("tools.call.id", "A tool call has an id.", MUST, "OpenAI reference, tool calls"),
         check("usage.total.sum", "The total is the sum of its parts.", SHOULD, "catalogue USG-02"),
+    )
+}
+CHECKS["sse.done.last"] = replace(
+    CHECKS["sse.done.last"], raises=("AI SDK", "@scope/client"), wrong=("openai-python",), measured=True
+)
+CHECKS["envelope.id.type"] = replace(CHECKS["envelope.id.type"], measured=True)
+HABITS = {
+    text.id: text
+    for text in (
+        HabitText("framing.comments", "Comment lines keep the connection alive.", "one client fails.", "SSF-04"),
+        HabitText("members.answer", "Answers have further members.", "nothing breaks.", "SSS-07", measured=True),
+        HabitText("framing.retry", "Events set a reconnection time with `retry:`.", "openai-python keeps it."),
     )
 }
 
@@ -128,14 +142,36 @@ def exchange(provider: str, name: str, origin: Origin, **more: Any) -> ExchangeS
 
 
 EXCHANGES = (
-    exchange("acme", "plain", Origin.LIVE, timings={"headers": 311000, "end": 912345}),
-    exchange("acme", "stream.usage", Origin.LIVE, timings={"headers": 311000}, note="second try"),
-    exchange("acme", "stream.usage@1", Origin.LIVE),
+    exchange(
+        "acme",
+        "plain",
+        Origin.LIVE,
+        timings={"headers": 311000, "end": 912345},
+        habits=(Habit("members.answer", 2, 12, ("provider", "cost")),),
+    ),
+    exchange(
+        "acme",
+        "stream.usage",
+        Origin.LIVE,
+        timings={"headers": 311000},
+        note="second try",
+        habits=(Habit("framing.comments", 1200, 0), Habit("members.answer", 40, 190, ("provider", "x_acme"))),
+    ),
+    exchange("acme", "stream.usage@1", Origin.LIVE, habits=(Habit("framing.retry", 1),)),
     exchange("acme", "tools", Origin.LIVE, status=None, end="unreachable:dns"),
     exchange("broken-suite", "plain", Origin.IMPORTED),
     exchange("paper", "document", Origin.DOCUMENT, file="recordings/paper/document/it's one.json"),
     exchange("quiet", "plain", Origin.REFERENCE),
-    exchange(HOSTILE_PROVIDER, HOSTILE, Origin.IMPORTED, file=HOSTILE, note=HOSTILE, end=HOSTILE, request=HOSTILE),
+    exchange(
+        HOSTILE_PROVIDER,
+        HOSTILE,
+        Origin.IMPORTED,
+        file=HOSTILE,
+        note=HOSTILE,
+        end=HOSTILE,
+        request=HOSTILE,
+        habits=(Habit("members.answer", 1, 9, (HOSTILE,)),),
+    ),
     exchange(HOSTILE_PROVIDER, LONG_ID, Origin.IMPORTED, file="bulk.jsonl"),
 )
 
@@ -166,6 +202,7 @@ def sample() -> Results:
             Change("broke", "acme", "openai", "sse.done.last", "stream.usage", MUST, PASS, FAIL),
             Change("vanished", "quiet", "openai", "tools.call.id", "tools", MUST, FAIL, None),
         ),
+        habits=HABITS,
     )
 
 

@@ -19,6 +19,8 @@ NOUNS = {
     "provider": model.ProviderResult,
     "tally": model.Tally,
     "check": model.CheckText,
+    "habit": model.Habit,
+    "habit_text": model.HabitText,
     "exchange": model.ExchangeSummary,
     "verdict": model.Verdict,
     "finding": model.Finding,

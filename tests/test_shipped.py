@@ -18,6 +18,8 @@ FINDINGS = {
     ("tkhub", "answer", "message.role.value", MUST, 1),  # line 85: system
     ("tkhub", "answer", "choices.index.contiguous", MUST, 1),  # line 83: the only choice is number 123
     ("tkhub", "answer", "choices.finish_reason.tool_calls", MUST, 1),  # lines 88-101: stop beside tool calls
+    ("tkhub", "answer", "tools.choice.none", MUST, 1),  # lines 60 and 88-97: tool_choice none, and a call
+    ("tkhub", "answer", "tools.arguments.json", MUST, 1),  # line 94: <string>
     ("tkhub", "answer", "envelope.created.seconds", SHOULD, 1),  # line 79: 123
     ("tkhub", "answer", "usage.total.sum", SHOULD, 1),  # lines 105-107: 123 + 123 is not 123
     # 002_6ee85425ad9aaf1a.txt

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypedDict
 
-from chatconform import __version__, diff, gate, judging, resources, waivers
+from chatconform import __version__, deviations, diff, gate, judging, resources, waivers
 from chatconform.checks import all_checks
 from chatconform.contracts import contract as contracts
 from chatconform.model import (
@@ -17,6 +18,7 @@ from chatconform.model import (
     Clause,
     Exchange,
     ExchangeSummary,
+    HabitText,
     JsonValue,
     Origin,
     Problem,
@@ -26,6 +28,7 @@ from chatconform.model import (
     Verdict,
 )
 from chatconform.recordings import store
+from chatconform.wire import habits
 from chatconform.wire import transcript as transcripts
 
 _BREAKS = {
@@ -140,13 +143,15 @@ def assess(
     taken = [replace(subject, exchanges=_distinct(filter(selection.takes, subject.exchanges))) for subject in subjects]
     verdicts = [verdict for subject in taken for verdict in _judged(subject, selection)]
     applied = waivers.apply(verdicts, {each.provider.id: each.provider.waivers for each in taken}, today)
+    exchanges = tuple(_summary(exchange) for subject in taken for exchange in subject.exchanges)
     results = Results(
         run={"suite": __version__, **run},
         providers=tuple(_conclude(subject, applied.verdicts) for subject in taken),
         checks=texts({verdict.check for verdict in applied.verdicts}, taken),
-        exchanges=tuple(_summary(exchange) for subject in taken for exchange in subject.exchanges),
+        exchanges=exchanges,
         verdicts=applied.verdicts,
         problems=(*problems, *applied.problems),
+        habits=habit_texts({habit.id for exchange in exchanges for habit in exchange.habits}),
     )
     if baseline is None:
         return results
@@ -182,7 +187,7 @@ def _conclude(subject: Subject, verdicts: Iterable[Verdict]) -> ProviderResult:
 
 
 def _summary(exchange: Exchange) -> ExchangeSummary:
-    response = exchange.response
+    response, transcript = exchange.response, transcripts.read(exchange)
     return ExchangeSummary(
         id=exchange.id,
         provider=exchange.provider,
@@ -193,17 +198,18 @@ def _summary(exchange: Exchange) -> ExchangeSummary:
         end=exchange.end,
         origin=exchange.origin,
         note=exchange.note,
-        timings=_timings(exchange),
+        timings=_timings(transcript),
+        habits=habits.habits(transcript),
     )
 
 
-def _timings(exchange: Exchange) -> dict[str, int]:
+def _timings(transcript: transcripts.Transcript) -> dict[str, int]:
     """Return what the reads say of time, in microseconds since the request was sent."""
-    response = exchange.response
+    response = transcript.exchange.response
     if response is None or not response.reads:
         return {}
     times = [time for time, _ in response.reads]
-    arrivals = transcripts.read(exchange).arrivals()
+    arrivals = transcript.arrivals()
     timings = {"headers": response.headers_after, "first_read": times[0], "last_read": times[-1]}
     timings |= {"first_event": arrivals[0], "last_event": arrivals[-1]} if arrivals else {}
     return {name: time for name, time in timings.items() if time is not None}
@@ -214,6 +220,28 @@ def texts(checks: Collection[str], subjects: Sequence[Subject]) -> dict[str, Che
     named = {OPENAI, *(subject.provider.contract for subject in subjects if subject.provider.contract)}
     read = {name: contracts.load(name) for name in sorted(named)}
     return {check: text(check, read) for check in sorted(checks)}
+
+
+def habit_texts(ids: Collection[str]) -> dict[str, HabitText]:
+    """Return what reports say of habits, with the clients that their catalogue entries name."""
+    named = {each: habits.TEXTS[each] for each in sorted(ids)}
+    return {each: replace(text, **_impact([text.entry or ""])) for each, text in named.items()}
+
+
+class _Impact(TypedDict):
+    """Whom a deviation hurts; the members are those of `CheckText` and `HabitText`."""
+
+    raises: tuple[str, ...]
+    wrong: tuple[str, ...]
+    measured: bool
+
+
+def _impact(cites: Iterable[str]) -> _Impact:
+    """Return whom the catalogue's entries among these citations hurt, all together, and whether any was measured."""
+    known, cited = deviations.load(), tuple(cites)
+    found = deviations.impact(cited)
+    measured = any(known[each].measured for each in cited if each in known)
+    return {"raises": found.raises, "wrong": found.wrong, "measured": measured}
 
 
 def text(check: str, read: Mapping[str, contracts.Contract]) -> CheckText:
@@ -228,13 +256,15 @@ def text(check: str, read: Mapping[str, contracts.Contract]) -> CheckText:
     levels = {name: clause.level for name, clause in clauses.items()}
     sources = {name: clause.source for name, clause in clauses.items()}
     kind = check.rpartition(".")[2]
+    cites = [cite for clause in clauses.values() for cite in clause.cites]
+    hurts = _impact([*(registered.cites if registered else ()), *cites])
     if registered is None:
         said = next(iter(says.values()))
         wording = {name: sentence for name, sentence in says.items() if sentence != said}
-        return CheckText(check, said, _BREAKS.get(kind, ""), _FIXES.get(kind, ""), levels, sources, wording)
+        return CheckText(check, said, _BREAKS.get(kind, ""), _FIXES.get(kind, ""), levels, sources, wording, **hurts)
     if registered.level is not None and OPENAI not in clauses:
         says = {OPENAI: registered.says, **says}
         levels = {OPENAI: registered.level, **levels}
         sources = {OPENAI: ", ".join(registered.cites), **sources}
     wording = {name: sentence for name, sentence in says.items() if sentence != registered.says}
-    return CheckText(check, registered.says, registered.breaks, registered.fix, levels, sources, wording)
+    return CheckText(check, registered.says, registered.breaks, registered.fix, levels, sources, wording, **hurts)

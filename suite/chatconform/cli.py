@@ -313,6 +313,20 @@ def lint(folder: Path | None, documents: Path | None) -> None:
     sys.exit(USAGE if problems else 0)
 
 
+@cli.command()
+@click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where they are written.")
+@click.option("--corpus", type=click.Path(path_type=Path), metavar="FILE",
+              help="Captures to count fires on; without it calibration.md is left as it is.")  # fmt: skip
+def docs(to: Path, corpus: Path | None) -> None:
+    """Write the pages of docs/ that are made from the code: checks, coverage, proof, calibration."""
+    from chatconform import docs as pages
+    from chatconform.recordings.store import write_whole
+
+    for name, text in pages.pages(corpus).items():
+        write_whole(to / name, text.encode("utf-8"))
+        click.echo(to / name)
+
+
 @cli.command("diff")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))

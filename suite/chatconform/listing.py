@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from textwrap import wrap
 
-from chatconform import assessment
+from chatconform import assessment, explanation
 from chatconform.checks import all_checks
 from chatconform.contracts import contract as contracts
+from chatconform.deviations import Deviation
+from chatconform.explanation import Example, Rule
 from chatconform.judging import known_checks
 from chatconform.model import OPENAI, InputError, Place, Provider
 from chatconform.strict_yaml import nearest
 
 Row = dict[str, str]
+
+_WIDTH, _COLUMN = 100, 22
 
 
 def rows(what: str, contract: str | None, providers: Callable[[], tuple[Provider, ...]]) -> list[Row]:
@@ -65,16 +70,49 @@ def explain(check: str) -> str:
     if check not in known_checks():
         remedy = f"{nearest(check, known_checks())}`chatconform list checks` prints all ids."
         raise InputError(Place("command line"), f"there is no check {check!r}", remedy)
-    read = {name: contracts.load(name) for name in contracts.names()}
-    text = assessment.text(check, read)
-    lines = [check, ""]
-    for name, level in text.levels.items():
-        lines += [f"{name}: {level.upper()}  {text.under(name)}", f"  source   {text.sources[name]}"]
-    return "\n".join([*lines, "", f"breaks   {text.breaks}", f"fix      {text.fix}", *_examples(check)])
+    found = explanation.explained(check)
+    sections = (
+        ("level", (line for rule in found.rules for line in _rule(rule))),
+        ("why it matters", _wrapped(found.text.breaks)),
+        ("whom it hurts", (line for label, names in found.hurts for line in _labelled(label, names))),
+        ("seen in the wild", (line for each in found.cited for line in _deviation(each))),
+        ("example", _example(found.example)),
+        ("fix", _wrapped(found.text.fix)),
+        ("needs first", map(_indented, found.needs)),
+    )
+    parts = [[check, *_wrapped(found.text.says)], *([title, *lines] for title, lines in sections)]
+    return "\n\n".join("\n".join(part) for part in parts if len(part) > 1)
 
 
-def _examples(check: str) -> list[str]:
-    """Show the bytes that a fault of this check changes, before and after."""
-    from chatconform.reference.faults import example
+def _indented(line: str) -> str:
+    return f"  {line}"
 
-    return example(check)
+
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    """Return a text in lines of at most 100 characters; none where there is no text."""
+    margin = " " * indent
+    return wrap(text, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    """Return a text with its label before it, in a column of its own."""
+    first, *others = _wrapped(text, _COLUMN) or [""]
+    return [f"  {label:{_COLUMN - 3}} {first.strip()}".rstrip(), *others]
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield from _labelled(f"{rule.contract} {rule.level.upper()}", rule.says)
+    yield from _wrapped(rule.source, _COLUMN)
+    if rule.when:
+        yield from _wrapped(f"only where {rule.when}", _COLUMN)
+
+
+def _deviation(entry: Deviation) -> Iterator[str]:
+    yield from _labelled(entry.id, f"{entry.says} {entry.breaks}")
+    yield from _wrapped(", ".join(entry.cites), _COLUMN)
+
+
+def _example(example: Example | None) -> Iterator[str]:
+    if example is not None:
+        yield from _wrapped(f"{example.fault}: {example.says}")
+        yield from (f"  passes  {example.passes}", f"  fails   {example.fails}")

@@ -73,12 +73,7 @@ class Reason(StrEnum):
     @property
     def outcome(self) -> Outcome:
         """The outcome that this reason explains."""
-        lawful = (
-            Reason.REFUSED_TYPED,
-            Reason.REQUEST_OUTSIDE_DOCUMENT,
-            Reason.OTHER_BRANCH,
-            Reason.NOT_PLANNED,
-        )
+        lawful = (Reason.REFUSED_TYPED, Reason.REQUEST_OUTSIDE_DOCUMENT, Reason.OTHER_BRANCH, Reason.NOT_PLANNED)
         return Outcome.NOT_APPLICABLE if self in lawful else Outcome.UNPROVEN
 
 
@@ -143,9 +138,7 @@ class InputError(ChatconformError):
 
     def __init__(self, place: Place, problem: str, remedy: str) -> None:
         super().__init__(f"{place}: {problem}\n  {remedy}")
-        self.place = place
-        self.problem = problem
-        self.remedy = remedy
+        self.place, self.problem, self.remedy = place, problem, remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +284,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
-    """What a report says of a check: the fact, what breaks, the fix, and by contract the level, source and wording.
-
-    `wording` holds the contracts that say it in other words than `says`.
-    """
+    """What a report says of a check: by contract level, source and `wording` (where not `says`), and whom it hurts."""
 
     id: str
     says: str
@@ -303,10 +293,36 @@ class CheckText:
     levels: Mapping[str, Level]
     sources: Mapping[str, str]
     wording: Mapping[str, str] = field(default_factory=dict)
+    raises: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    measured: bool = False
 
     def under(self, contract: str) -> str:
         """Return the fact in the words of one contract."""
         return self.wording.get(contract, self.says)
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """Something lawful in one answer: how often, at which byte of the decoded body first, and the names in it."""
+
+    id: str
+    count: int
+    first: int | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HabitText:
+    """What a report says of a habit: the fact, and whom it hurts. `entry` is its id in the catalogue of deviations."""
+
+    id: str
+    says: str
+    hurts: str
+    entry: str | None = None
+    raises: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,11 +339,12 @@ class ExchangeSummary:
     origin: Origin
     note: str | None
     timings: Mapping[str, int]
+    habits: tuple[Habit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How the checks of one contract came out at one level, for one provider; the six counts add up to `checks`."""
+    """How the checks of one contract came out at one level, for one provider; the six counts are all of them."""
 
     passed: int = 0
     failed: int = 0
@@ -335,11 +352,6 @@ class Tally:
     unproven: int = 0
     not_applicable: int = 0
     error: int = 0
-
-    @property
-    def checks(self) -> int:
-        """How many checks of this level there are."""
-        return self.passed + self.failed + self.waived + self.unproven + self.not_applicable + self.error
 
     @property
     def decided(self) -> int:
@@ -384,3 +396,4 @@ class Results:
     problems: tuple[Problem, ...] = ()
     baseline: str | None = None
     changes: tuple[Change, ...] = ()
+    habits: Mapping[str, HabitText] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The checks: pure predicates over a transcript, one module a group. Importing this package registers them all."""
 
 from chatconform.checks import (
+    arguments,
     choices,
     envelope,
     errors,
@@ -9,8 +10,14 @@ from chatconform.checks import (
     framing,
     http,
     json,
+    logprobs,
     message,
+    models,
+    parameters,
     stream,
+    structured,
+    tool_choice,
+    tools,
     usage,
 )
 from chatconform.checks.check import Check, all_checks
@@ -18,6 +25,7 @@ from chatconform.checks.check import Check, all_checks
 __all__ = [
     "Check",
     "all_checks",
+    "arguments",
     "choices",
     "envelope",
     "errors",
@@ -26,7 +34,13 @@ __all__ = [
     "framing",
     "http",
     "json",
+    "logprobs",
     "message",
+    "models",
+    "parameters",
     "stream",
+    "structured",
+    "tool_choice",
+    "tools",
     "usage",
 ]

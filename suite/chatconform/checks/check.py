@@ -55,6 +55,16 @@ def errors(transcript: Transcript) -> bool:
     return transcript.kind is Kind.ERROR
 
 
+def limits(transcript: Transcript) -> bool:
+    """Select answers that say that a limit was reached."""
+    return transcript.status == 429
+
+
+def mistakes(transcript: Transcript) -> bool:
+    """Select errors in answer to a request that nobody could have answered."""
+    return transcript.kind is Kind.ERROR and transcript.asked.is_malformed
+
+
 def once(_transcript: Transcript) -> int:
     """The check looks at the exchange as a whole."""
     return 1
@@ -68,6 +78,8 @@ _KINDS: dict[Selects, frozenset[Kind]] = {
     bodies: frozenset({Kind.ANSWER, Kind.MODELS}),
     requests: frozenset({Kind.ANSWER, Kind.STREAM, Kind.MODELS}),
     errors: frozenset(),
+    limits: frozenset(),
+    mistakes: frozenset(),
 }
 """The kinds of proper answers that each selection holds."""
 
@@ -79,6 +91,7 @@ class Check:
     `over` selects exchanges by what was asked; `asks` narrows that by the request's body, which has to be known.
     `examines` counts the targets, or gives the reason why there are none.
     `level` is the OpenAI one; None: the check stands only under a document that promises it.
+    `came` says whether what `asks` did not ask for came all the same: then it is judged too.
     `of_any_status` says that it judges answers of 400 and above too.
     """
 
@@ -93,7 +106,15 @@ class Check:
     says: str
     breaks: str
     fix: str
+    came: Callable[[Transcript], bool] | None
     of_any_status: bool
+
+    def selects(self, transcript: Transcript) -> bool:
+        """Whether an exchange that the check is over is asked about, or brings what it looks at unasked."""
+        asked = transcript.asked
+        if self.asks is None or (asked.known and self.asks(asked)):
+            return True
+        return self.came is not None and self.came(transcript)
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -114,6 +135,7 @@ def check(
     needs: str | tuple[str, ...] = (),
     examines: Examines = once,
     asks: Callable[[Asked], bool] | None = None,
+    came: Callable[[Transcript], bool] | None = None,
     of_any_status: bool = False,
 ) -> Callable[[Predicate], Predicate]:
     """Register a predicate as a check. Its docstring is the report's text: the fact, `Breaks:`, `Fix:`.
@@ -139,6 +161,7 @@ def check(
             says,
             breaks,
             fix,
+            came,
             of_any_status,
         )
         return predicate

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, chats, check, streams
 from chatconform.checks.choices import NEEDS, choices
+from chatconform.checks.tools import calls_something
 from chatconform.model import Finding, Reason
 from chatconform.wire.fold import Choice, Where
 from chatconform.wire.transcript import Kind, Transcript
@@ -111,6 +112,7 @@ def _calling(transcript: Transcript) -> int | Reason:
     level=MUST,
     over=chats,
     asks=lambda asked: asked.has_tools and asked.tool_choice != "named",
+    came=lambda transcript: transcript.asked.known and not transcript.asked.has_tools and calls_something(transcript),
     examines=_calling,
     needs="choices.finish_reason.present",
     cites=("OpenAI API reference", "FIN-04"),

@@ -8,6 +8,7 @@ from chatconform.checks.check import MUST, SHOULD, answers, bodies, check, reque
 from chatconform.model import Finding, Reason
 from chatconform.wire import media
 from chatconform.wire.fold import Where
+from chatconform.wire.stream import error_in, is_stranger
 from chatconform.wire.transcript import Transcript
 
 
@@ -152,25 +153,45 @@ def charset_utf8(transcript: Transcript) -> Iterator[Finding]:
         yield Finding(f"charset={charset}", "no charset, or utf-8", at="Content-Type")
 
 
+def _error(answer: Transcript) -> Where | None:
+    value = answer.document.object if answer.document else None
+    return error_in(0, value, "") if value else None
+
+
+@check(
+    "http.answer.completion",
+    level=MUST,
+    over=answers,
+    needs="json.body.object",
+    cites=("OpenAI API reference", "TRN-12"),
+)
+def answer_completion(answer: Transcript) -> Iterator[Finding]:
+    """An answer is a completion.
+
+    Breaks: every measured client raises on an answer without choices.
+    Fix: answer with the completion itself, outside of any envelope, and with failures as an error and its status.
+    """
+    value = answer.document.object if answer.document else None
+    if value is not None and is_stranger(value) and not _error(answer):
+        yield answer.finding(Where(0), "a completion: id, object, created, model, choices")
+
+
 @check(
     "http.status.error",
     level=MUST,
     over=answers,
-    needs="json.body.object",
-    cites=("OpenAI API reference", "ERR-01"),
+    needs="http.answer.completion",
+    cites=("OpenAI API reference", "ERR-01", "TRM-09"),
 )
-def status_error(transcript: Transcript) -> Iterator[Finding]:
+def status_error(answer: Transcript) -> Iterator[Finding]:
     """An answer that is an error has a status of 400 or above.
 
     Breaks: clients take it for a completion and raise far from the cause, without the error's message.
     Fix: send the error with its own status: 400, 401, 404, 429, 500.
     """
-    document = transcript.document
-    value = document.object if document else None
-    if value and value.get("error") and not value.get("choices"):
-        yield transcript.finding(
-            Where(0, ("error",)), "a status of 400 or above", f"status {transcript.status} with an error"
-        )
+    where = _error(answer)
+    if where:
+        yield answer.finding(where, "a status of 400 or above", f"status {answer.status} with an error")
 
 
 @check(

@@ -185,8 +185,8 @@ def bom_absent(transcript: Transcript) -> Iterator[Finding]:
 def _first(transcript: Transcript, payload: Payload, text: str) -> tuple[int, int]:
     """Return where a text first stands in a payload, in the body's bytes."""
     start, end = payload.spans[0][0], payload.spans[-1][1]
-    found = transcript.body.lower().find(text.lower().encode("utf-8", "surrogatepass"), start, end)
-    return (found, found + len(text.encode())) if found >= 0 else (start, end)
+    found = start + transcript.body[start:end].lower().find(text.lower().encode("utf-8", "surrogatepass"))
+    return (found, found + len(text.encode())) if found >= start else (start, end)
 
 
 def _type(value: JsonValue) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from chatconform.checks.check import MUST, SHOULD, check, streams
-from chatconform.checks.choices import choices
-from chatconform.model import Finding
+from chatconform.checks.choices import NEEDS, choices
+from chatconform.checks.message import texts
+from chatconform.model import Finding, Reason
+from chatconform.wire.fold import Where
 from chatconform.wire.transcript import Transcript
 
 
@@ -33,11 +36,29 @@ def error(stream: Transcript) -> Iterator[Finding]:
 
 
 @check(
+    "stream.payload.chunk",
+    level=MUST,
+    over=streams,
+    needs="sse.event.separated",
+    examines=lambda stream: stream.facts.count + len(stream.strangers) or Reason.NOTHING_TO_EXAMINE,
+    cites=("OpenAI API reference", "ENV-16", "SSF-16", "TRN-12"),
+)
+def payload_chunk(stream: Transcript) -> Iterator[Finding]:
+    """Every object in the stream is a chunk.
+
+    Breaks: openai-node's helper and the AI SDK raise on an object without choices, and the good answer is lost.
+    Fix: send keep-alives as comments, and costs or credits as further members of a chunk.
+    """
+    for number in stream.strangers:
+        yield stream.finding(Where(number), "a chunk: id, object, created, model, choices")
+
+
+@check(
     "stream.role.present",
     level=MUST,
     over=streams,
     examines=choices,
-    needs=("stream.error", "json.payload.valid"),
+    needs=("stream.error", "json.payload.valid", "choices.delta.present", "choices.delta.type"),
     cites=("OpenAI API reference", "SSS-02"),
 )
 def role_present(stream: Transcript) -> Iterator[Finding]:
@@ -68,3 +89,120 @@ def role_once(stream: Transcript) -> Iterator[Finding]:
     for choice in stream.facts.choices.values():
         for seen in choice.roles[1:]:
             yield stream.finding(seen.where, "no role after the first delta")
+
+
+def _several(stream: Transcript) -> int | Reason:
+    count = sum(index >= 0 for index in stream.facts.choices)
+    return count if count > 1 else Reason.OTHER_BRANCH if count else Reason.NOTHING_TO_EXAMINE
+
+
+@check(
+    "stream.choices.order",
+    level=SHOULD,
+    over=streams,
+    examines=_several,
+    needs="stream.error",
+    cites="CHO-08",
+)
+def choices_order(stream: Transcript) -> Iterator[Finding]:
+    """The choices of a stream begin in the order of their indexes.
+
+    Breaks: openai-python's helper puts choices into a list by index, and raises IndexError on one that is ahead.
+    Fix: send the first chunk of choice 0 first, then that of choice 1, and so on.
+    """
+    before = -1
+    for index, choice in stream.facts.choices.items():
+        if 0 <= index < before:
+            yield stream.finding(choice.where, f"choice {index} first", f"choice {index} after choice {before}")
+        before = max(before, index)
+
+
+SHORT = 16
+"""Characters: what is shorter may well begin the next piece by chance."""
+
+
+@check(
+    "stream.content.incremental",
+    level=MUST,
+    over=streams,
+    examines=texts,
+    needs=NEEDS,
+    cites=("OpenAI API reference", "SSS-04"),
+)
+def content_incremental(stream: Transcript) -> Iterator[Finding]:
+    """A delta holds the next piece of the text, not all of the text so far.
+
+    Breaks: every client joins the deltas, so users read the beginning of the answer again and again.
+    Fix: send what is new since the last chunk.
+    """
+    for choice in stream.facts.choices.values():
+        if _is_cumulative(choice.content):
+            got = f"{choice.content[1][:40]!r}, then {choice.content[2][:60]!r}"
+            yield stream.finding(choice.where, "deltas that go on where the last one ended", got)
+
+
+def _is_cumulative(pieces: Sequence[str]) -> bool:
+    """Whether each of at least three pieces begins with the whole one before it, and they grow."""
+    return (
+        len(pieces) > 2
+        and len(pieces[-2]) >= SHORT
+        and all(map(str.startswith, islice(pieces, 1, None), pieces))
+        and len({*map(len, pieces)}) > 2
+    )
+
+
+MANY, LATE, INSTANT = 50, 500_000, 5_000
+"""Events, and microseconds: a stream of that many that begins that late has been held back if it comes in one or two
+instants. A model that thinks long and then streams fast takes more of them: none makes 50 events in 10 ms."""
+
+
+def _delivered(stream: Transcript) -> int | Reason:
+    response, count = stream.exchange.response, len(stream.stream.events) if stream.stream else 0
+    if count < MANY:
+        return Reason.OTHER_BRANCH
+    if response is None or not response.reads:
+        return Reason.NO_READS
+    return Reason.RECORDER if stream.exchange.origin.is_transcribed else count
+
+
+@check(
+    "sse.delivery.progressive",
+    level=SHOULD,
+    over=streams,
+    examines=_delivered,
+    needs="sse.stream.events",
+    cites=("TRN-07", "SSS-08"),
+)
+def delivery_progressive(stream: Transcript) -> Iterator[Finding]:
+    """The events of a stream come as they are made, not all at once at the end.
+
+    Breaks: users see nothing until the answer is done, and long answers run into timeouts.
+    Fix: flush after every event; switch off buffering, and compression without flushing, in every proxy.
+    """
+    times = list(islice(_instants(_from_first_event(stream)), 3))
+    if len(times) < 3 and times[0] >= LATE:
+        got = " and ".join(f"{time / 1_000_000:.3f} s" for time in times)
+        count = len(stream.stream.events) if stream.stream else 0
+        end = len(stream.body)
+        yield stream.spot((end, end), f"all {count} events at {got}", "events spread over the time of the answer")
+
+
+def _from_first_event(stream: Transcript) -> Iterator[int]:
+    """Yield the times of the reads from the one on that completes the first event; of a coded body, all of them."""
+    response = stream.exchange.response
+    assert response is not None
+    assert stream.stream is not None
+    missing = stream.stream.events[0].end if len(response.body) == len(stream.body) else 0
+    for time, count in response.reads or ():
+        missing -= count
+        if missing <= 0:
+            yield time
+
+
+def _instants(times: Iterable[int]) -> Iterator[int]:
+    """Yield the beginning of each instant."""
+    last = None
+    for time in times:
+        if last is None or time - last >= INSTANT:
+            last = time
+            yield time

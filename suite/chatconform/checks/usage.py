@@ -64,7 +64,7 @@ def object_present(answer: Transcript) -> Iterator[Finding]:
     level=MUST,
     over=streams,
     asks=lambda asked: asked.include_usage,
-    needs=_WHOLE,
+    needs=(*_WHOLE, "stream.payload.chunk"),
     cites=("OpenAI API reference", "USG-02"),
 )
 def stream_requested(stream: Transcript) -> Iterator[Finding]:
@@ -103,11 +103,18 @@ def stream_complete(stream: Transcript) -> Iterator[Finding]:
                 yield stream.finding(_at(usage, name), name, f"no {name}")
 
 
+def _reports(stream: Transcript) -> int | Reason:
+    """Count the usage objects; whoever asks for continuous_usage_stats, as vLLM calls it, wants one in every chunk."""
+    options = stream.asked.body.get("stream_options")
+    wants_all = isinstance(options, dict) and options.get("continuous_usage_stats") is True
+    return Reason.OTHER_BRANCH if wants_all else _usages(stream)
+
+
 @check(
     "usage.stream.once",
     level=SHOULD,
     over=streams,
-    examines=_usages,
+    examines=_reports,
     needs="stream.error",
     cites=("OpenAI API reference", "USG-03"),
 )
@@ -172,7 +179,7 @@ def reasoning_bounded(transcript: Transcript) -> Iterator[Finding]:
     over=chats,
     examines=_has(("prompt_tokens",), _CACHED),
     needs=_USAGE,
-    cites=("OpenAI API reference", "USG-10"),
+    cites="OpenAI API reference",
 )
 def cached_bounded(transcript: Transcript) -> Iterator[Finding]:
     """cached_tokens are part of prompt_tokens.

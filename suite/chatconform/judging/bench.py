@@ -128,12 +128,13 @@ class Bench:
         transcript = self.transcript
         if not check.over(transcript):
             return None
-        if check.asks is not None and transcript.asked.known and not check.asks(transcript.asked):
+        selected = check.selects(transcript)
+        if transcript.asked.known and not selected:
             return None
         unanswered = self._unanswered()
         if unanswered and not (check.of_any_status and transcript.kind is Kind.ERROR):
             return unanswered
-        if check.asks is not None and not transcript.asked.known:
+        if not selected:
             return _no(Reason.NO_REQUEST)
         return self._missing(check.needs) or _ask(check, transcript)
 

@@ -83,10 +83,17 @@ class _Step(NamedTuple):
     """What is asked of a check, and whether another one waits for it."""
 
     id: str
-    asks: Callable[[Asked], bool] | None
     examines: Examines
     predicate: Predicate
     is_needed: bool
+
+
+class _Selection(NamedTuple):
+    """Checks that the same question to the request, or the same thing in the answer, selects."""
+
+    asks: Callable[[Asked], bool] | None
+    came: Callable[[Transcript], bool] | None
+    steps: tuple[_Step, ...]
 
 
 def quick(transcript: Transcript, openai: Contract, own: Contract | None) -> tuple[Row, ...] | None:
@@ -112,16 +119,17 @@ def _checked(transcript: Transcript) -> dict[str, Result] | None:
     results: dict[str, Result] = {}
     try:
         asked = transcript.asked
-        for check, asks, examines, predicate, is_needed in _steps(transcript.kind):
-            if asks is not None and not asks(asked):
+        for asks, came, steps in _selections(transcript.kind):
+            if asks is not None and not asks(asked) and not (came is not None and came(transcript)):
                 continue
-            result = examines(transcript) or Reason.NOTHING_TO_EXAMINE
-            if result.__class__ is int:
-                for _ in predicate(transcript):
+            for check, examines, predicate, is_needed in steps:
+                result = examines(transcript) or Reason.NOTHING_TO_EXAMINE
+                if result.__class__ is int:
+                    for _ in predicate(transcript):
+                        return None
+                elif is_needed and result in _OPEN:
                     return None
-            elif is_needed and result in _OPEN:
-                return None
-            results[check] = result
+                results[check] = result
     except Exception:  # noqa: BLE001  the bench runs it again, and says whose error it is
         return None
     return results
@@ -134,14 +142,16 @@ def _document_only() -> frozenset[str]:
 
 
 @cache
-def _steps(kind: Kind) -> tuple[_Step, ...]:
-    """Return the checks over proper answers of a kind."""
+def _selections(kind: Kind) -> tuple[_Selection, ...]:
+    """Return the checks over proper answers of a kind, by what selects them."""
     needed = {need for check in all_checks().values() for need in check.needs} | set(CLAUSE_NEEDS.values())
-    return tuple(
-        _Step(check.id, check.asks, check.examines, check.predicate, check.id in needed)
-        for check in all_checks().values()
-        if kind in check.kinds
-    )
+    found: dict[tuple[object, object], _Selection] = {}
+    for check in all_checks().values():
+        if kind in check.kinds:
+            step = _Step(check.id, check.examines, check.predicate, check.id in needed)
+            before = found.get((check.asks, check.came), _Selection(check.asks, check.came, ()))
+            found[check.asks, check.came] = before._replace(steps=(*before.steps, step))
+    return tuple(found.values())
 
 
 def _clauses(transcript: Transcript, contract: Contract, shapes: Shapes) -> dict[str, Result] | None:

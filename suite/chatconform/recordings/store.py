@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from chatconform.model import (
     Exchange,
@@ -211,11 +212,19 @@ class _Reader:
         path = ("request",)
         return Request(
             method=(self.text(value, (*path, "method")) or "").upper(),
-            url=self.text(value, (*path, "url")) or "",
+            url=self.url(value, (*path, "url")),
             headers=self.headers(value, path) or (),
             body=self.request_body(value),
             extra=_others(value, _REQUEST),
         )
+
+    def url(self, value: JsonObject, path: tuple[str, ...]) -> str:
+        url = self.text(value, path) or ""
+        try:
+            urlsplit(url)
+        except ValueError as error:
+            raise self.error(path, f"is no URL: {error}", "write the URL that was asked") from None
+        return url
 
     def request_body(self, value: JsonObject) -> JsonValue | bytes:
         if value.get("body_base64") is not None:

@@ -6,6 +6,7 @@ Faults break them and variations reword them. `tooken.*` and `xmsmartlink.*` als
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -128,6 +129,27 @@ def _tools_answer() -> Exchange:
     return _answer("answer.tools", _post(asked), [_choice(finish="tool_calls", content=None, tool_calls=calls)])
 
 
+def _call(**members: JsonValue) -> JsonObject:
+    function: JsonObject = {"name": "weather", "arguments": '{"city":"Zürich"}'}
+    return {**members, "id": "call_zurich", "type": "function", "function": function}
+
+
+def _required_answer() -> Exchange:
+    asked: JsonObject = {"tools": [_WEATHER], "tool_choice": "required", "parallel_tool_calls": False}
+    choice = _choice(finish="tool_calls", content=None, tool_calls=[_call()])
+    return _answer("answer.tool_required", _post(asked), [choice])
+
+
+def _named_answer() -> Exchange:
+    chosen: JsonObject = {"type": "function", "function": {"name": "weather"}}
+    choice = _choice(finish="stop", content=None, tool_calls=[_call()])
+    return _answer("answer.tool_named", _post({"tools": [_WEATHER], "tool_choice": chosen}), [choice])
+
+
+def _uncalled_answer() -> Exchange:
+    return _answer("answer.uncalled", _post({"tools": [_WEATHER], "tool_choice": "none"}), [_choice()])
+
+
 def _token(text: str) -> JsonObject:
     ranked: JsonObject = {"token": text, "logprob": -0.25, "bytes": list[JsonValue](text.encode())}
     return {**ranked, "top_logprobs": [ranked, {"token": "?", "logprob": -2.5, "bytes": [63]}]}
@@ -204,6 +226,22 @@ def _tools_stream() -> Exchange:
     return _stream("stream.tools", _post(asked), chunks)
 
 
+def _allowed_stream() -> Exchange:
+    allowed: JsonObject = {"mode": "required", "tools": [{"type": "function", "function": {"name": "weather"}}]}
+    chosen: JsonObject = {"type": "allowed_tools", "allowed_tools": allowed}
+    chunks = [
+        _told(_delta(role="assistant", content=None)),
+        _told(_delta(tool_calls=[_call(index=0)])),
+        _told(_delta(finish="tool_calls")),
+    ]  # fmt: skip
+    asked: JsonObject = {"stream": True, "tools": [_WEATHER], "tool_choice": chosen}
+    return _stream("stream.tool_allowed", _post(asked), chunks)
+
+
+def _uncalled_stream() -> Exchange:
+    return _stream("stream.uncalled", _post({"stream": True, "tools": [_WEATHER]}), _spoken())
+
+
 def _two_streams() -> Exchange:
     chunks = [chunk for pair in zip(_spoken(0), _spoken(1), strict=True) for chunk in pair]
     return _stream("stream.n2", _post({"stream": True, "n": 2}), chunks)
@@ -219,6 +257,60 @@ def _logprobs_stream() -> Exchange:
         piece("Zü"), piece("rich"), _told(refused), _told(_delta(finish="stop")),
     ]  # fmt: skip
     return _stream("stream.logprobs", _post({"stream": True, "logprobs": True, "top_logprobs": 2}), chunks)
+
+
+_CITY: Final = '{"city":"Zürich","visitors":3}'
+_SCHEMA: JsonObject = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "visitors": {"type": ["integer", "null"], "minimum": 0}},
+    "required": ["city", "visitors"],
+    "additionalProperties": False,
+}
+
+
+def _structured(*, strict: bool) -> JsonObject:
+    wanted: JsonObject = {"name": "city", "schema": _SCHEMA, "strict": strict}
+    return {"response_format": {"type": "json_schema", "json_schema": wanted}}
+
+
+def _json_answer() -> Exchange:
+    asked: JsonObject = {"response_format": {"type": "json_object"}}
+    return _answer("answer.json", _post(asked), [_choice(content=_CITY)])
+
+
+def _schema_answer() -> Exchange:
+    asked: JsonObject = {**_structured(strict=True), "max_completion_tokens": 64}
+    return _answer("answer.schema", _post(asked), [_choice(content=_CITY)])
+
+
+def _schema_stream() -> Exchange:
+    pieces: list[JsonObject] = [_told(_delta(content=piece)) for piece in ('{"city":', '"Zürich",', '"visitors":3}')]
+    chunks = [_spoken()[0], *pieces, _spoken()[-1], _told(usage=_USAGE)]
+    asked: JsonObject = {**_structured(strict=False), **_WITH_USAGE, "max_tokens": 64}
+    return _stream("stream.schema", _post(asked), chunks)
+
+
+def _long_stream() -> Exchange:
+    pieces: list[JsonObject] = [_told(_delta(content=f"Zürich {number}, ")) for number in range(1, 61)]
+    return _stream("stream.long", _post({"stream": True, "stop": ["###", "END"]}), [
+        _spoken()[0], *pieces, _spoken()[-1],
+    ])  # fmt: skip
+
+
+def _malformed_error() -> Exchange:
+    error: JsonObject = {
+        "message": "The body is no JSON.", "type": "invalid_request_error", "param": None, "code": None,
+    }  # fmt: skip
+    request = replace(_post({}), body=b'{"model":"reference-1","messages":[')
+    return _exchange("error.malformed", request, 400, _JSON, rewrite.as_json({"error": error}))
+
+
+def _limit_error() -> Exchange:
+    error: JsonObject = {
+        "message": "Too many requests.", "type": "requests", "param": None, "code": "rate_limit_exceeded",
+    }  # fmt: skip
+    headers: Headers = (*_JSON, ("Retry-After", "20"))
+    return _exchange("error.limit", _post({}), 429, headers, rewrite.as_json({"error": error}))
 
 
 def _error() -> Exchange:
@@ -264,6 +356,8 @@ def _xmsmartlink_stream() -> Exchange:
 _MADE = (
     _plain_answer, _coded_answer, _tools_answer, _logprobs_answer, _two_answers, _detailed_answer, _refusal_answer,
     _plain_stream, _usage_stream, _tools_stream, _two_streams, _logprobs_stream, _error, _models,
+    _json_answer, _schema_answer, _schema_stream, _long_stream, _malformed_error, _limit_error,
+    _required_answer, _named_answer, _uncalled_answer, _allowed_stream, _uncalled_stream,
     _tooken_answer, _tooken_stream, _xmsmartlink_answer, _xmsmartlink_stream,
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from chatconform.model import (
     Conclusion,
     ExchangeSummary,
     Finding,
+    HabitText,
     Level,
     Origin,
     Outcome,
@@ -255,6 +256,13 @@ def plural(number: int, noun: str) -> str:
 def text_of(results: Results, check: str) -> CheckText:
     """What is said of a check; of one that the results do not describe, its id alone."""
     return results.checks.get(check) or CheckText(check, check, "", "", {}, {})
+
+
+def impact(text: CheckText | HabitText) -> str:
+    """Whom it hurts, as far as clients were measured; each list only where it names somebody."""
+    lists = (("raises in", text.raises), ("silently wrong in", text.wrong))
+    named = "; ".join(f"{label} {', '.join(clients)}" for label, clients in lists if clients)
+    return f"{named or ('no measured client minds' if text.measured else 'not measured')}."
 
 
 def failing(entry: Entry) -> tuple[Verdict, ...]:

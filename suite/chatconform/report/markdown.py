@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from chatconform.model import (
     OPENAI,
     ExchangeSummary,
     Finding,
+    Habit,
+    HabitText,
     Level,
     Outcome,
     Reason,
@@ -19,11 +21,13 @@ from chatconform.model import (
 )
 from chatconform.report import board, visible
 from chatconform.report.board import Entry, Mark, Row
+from chatconform.report.tables import cell, identifier, joined, section, table
 from chatconform.rollup import proven
 
 _FINDINGS_SHOWN = 5
 _EXCHANGES_SHOWN = 20
 _RECORDS_SHOWN = 200
+_NAMES_SHOWN = 12
 
 _REASONS = {
     Reason.NOTHING_TO_EXAMINE: "What came held nothing that these checks look at.",
@@ -51,7 +55,7 @@ def index(results: Results) -> str:
         _changes(results),
         _measured(results),
     )
-    return _joined(sections)
+    return joined(sections)
 
 
 def provider(results: Results, provider_id: str) -> str:
@@ -68,38 +72,10 @@ def provider(results: Results, provider_id: str) -> str:
         _failures(results, row, exchanges),
         _unproven(row),
         _passed(row),
+        _habits(results, exchanges),
         _exchanges(exchanges),
     )
-    return _joined(sections)
-
-
-def _joined(sections: Iterable[Iterable[str]]) -> str:
-    texts = ("\n".join(section).rstrip("\n") for section in sections)
-    return "\n\n".join(text for text in texts if text) + "\n"
-
-
-def _id(text: str) -> str:
-    return visible.code(visible.line(text, 80))
-
-
-def _cell(text: str) -> str:
-    return visible.markdown(visible.line(text, 300))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table with its heading; nothing at all where there is no row."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    if lines:
-        yield f"| {' | '.join(head)} |"
-        yield f"|{' --- |' * len(head)}"
-        yield from lines
-
-
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    """A heading and its lines; nothing at all where there is no line."""
-    text = list(lines)
-    if text:
-        yield from (f"## {title}", "", *text)
+    return joined(sections)
 
 
 def _link(text: str, row: Row, fragment: str = "") -> str:
@@ -111,7 +87,7 @@ def _card_link(text: str, row: Row, entry: Entry) -> str:
 
 
 def _name(row: Row) -> str:
-    return _cell(visible.line(row.provider.id, 60))
+    return cell(visible.line(row.provider.id, 60))
 
 
 def _document_only_note(results: Results) -> Iterator[str]:
@@ -126,7 +102,7 @@ def _document_only_note(results: Results) -> Iterator[str]:
 
 def _board(rows: Sequence[Row]) -> Iterator[str]:
     head = ("Provider", "Conclusion", "Own document", "OpenAI")
-    return _section("The board", _table(head, (_board_row(row) for row in rows)))
+    return section("The board", table(head, (_board_row(row) for row in rows)))
 
 
 def _board_row(row: Row) -> tuple[str, ...]:
@@ -155,9 +131,9 @@ def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[str]:
             broken.setdefault(entry.check, []).append((row, entry))
     worst_first = sorted(broken, key=lambda check: (-len({row.provider.id for row, _ in broken[check]}), check))
     head = ("Check", "What does not hold", "What it breaks", "Providers")
-    return _section(
+    return section(
         "What breaks, worst first",
-        _table(head, (_break_row(results, check, broken[check]) for check in worst_first)),
+        table(head, (_break_row(results, check, broken[check]) for check in worst_first)),
     )
 
 
@@ -167,7 +143,7 @@ def _break_row(results: Results, check: str, found: Sequence[tuple[Row, Entry]])
         _card_link(_name(row), row, entry) + ("" if entry.contract == OPENAI else " (own document)")
         for row, entry in found
     )
-    return (_id(check), visible.prose(text.says), visible.prose(text.breaks), ", ".join(names))
+    return (identifier(check), visible.prose(text.says), visible.prose(text.breaks), ", ".join(names))
 
 
 def _matrix(rows: Sequence[Row]) -> Iterator[str]:
@@ -176,7 +152,7 @@ def _matrix(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for entry in row.entries:
             cells.setdefault(entry.check, {}).setdefault(row.provider.id, []).append(_mark(row, entry))
-    return _section("Every check, every provider", _matrix_tables(rows, cells))
+    return section("Every check, every provider", _matrix_tables(rows, cells))
 
 
 def _matrix_tables(rows: Sequence[Row], cells: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
@@ -187,12 +163,15 @@ def _matrix_tables(rows: Sequence[Row], cells: Mapping[str, Mapping[str, list[st
             "– was not asked, or the answer lawfully gave no occasion."
         )
     for name in sorted({board.group(check) for check in cells}):
-        yield from ("", f"### {_cell(name)}", "")
+        yield from ("", f"### {cell(name)}", "")
         checks = [check for check in sorted(cells) if board.group(check) == name]
         head = ("Check", *(_link(_name(row), row) for row in rows))
-        yield from _table(
+        yield from table(
             head,
-            ((_id(check), *(" · ".join(cells[check].get(row.provider.id, ["–"])) for row in rows)) for check in checks),
+            (
+                (identifier(check), *(" · ".join(cells[check].get(row.provider.id, ["–"])) for row in rows))
+                for check in checks
+            ),
         )
 
 
@@ -207,29 +186,29 @@ def _mark(row: Row, entry: Entry) -> str:
 def _problems(results: Results) -> Iterator[str]:
     ordered = sorted(results.problems, key=lambda item: (item.place, item.problem, item.remedy))
     head = ("Where", "Problem", "What to do")
-    return _section(
+    return section(
         "Problems",
-        _table(head, ((_id(item.place), _cell(item.problem), _cell(item.remedy)) for item in ordered)),
+        table(head, ((identifier(item.place), cell(item.problem), cell(item.remedy)) for item in ordered)),
     )
 
 
 def _changes(results: Results) -> Iterator[str]:
     if results.baseline is None:
         return
-    yield from (f"## Since {_cell(results.baseline)}", "")
+    yield from (f"## Since {cell(results.baseline)}", "")
     if not results.changes:
         yield "Nothing changed."
     head = ("Change", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
-    yield from _table(
+    yield from table(
         head,
         (
             (
-                _cell(kind),
-                _cell(item.provider),
-                _cell(board.contract_name(item.contract)),
-                _id(item.check),
+                cell(kind),
+                cell(item.provider),
+                cell(board.contract_name(item.contract)),
+                identifier(item.check),
                 item.level.value,
-                _id(item.exchange),
+                identifier(item.exchange),
                 item.before.value if item.before else "–",
                 item.after.value if item.after else "–",
             )
@@ -242,13 +221,13 @@ def _changes(results: Results) -> Iterator[str]:
 def _measured(results: Results) -> Iterator[str]:
     """How it was measured: the facts of the run, and what each provider was judged on."""
     facts = [
-        f"- {_cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}" for key in sorted(results.run)
+        f"- {cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}" for key in sorted(results.run)
     ]
     sources = [
-        f"- {_cell(item.id)}: {_cell(item.source)} ({_origins(results, item.id)})"
+        f"- {cell(item.id)}: {cell(item.source)} ({_origins(results, item.id)})"
         for item in sorted(results.providers, key=lambda item: item.id)
     ]
-    return _section("How it was measured", facts + sources)
+    return section("How it was measured", facts + sources)
 
 
 def _fact(value: object) -> str:
@@ -271,19 +250,19 @@ def _opening(results: Results, row: Row) -> Iterator[str]:
             "**These exchanges are the printed examples of the provider's own document, not answers of its "
             "live endpoint. They can convict; nothing here acquits the endpoint.**"
         )
-    yield from ("", f"Judged on: {_cell(row.provider.source)}. [All providers](index.md)")
+    yield from ("", f"Judged on: {cell(row.provider.source)}. [All providers](index.md)")
 
 
 def _counts(row: Row) -> Iterator[str]:
     counts = row.provider.counts
     order = sorted(counts, key=lambda contract: (contract == OPENAI, contract))
     head = ("Contract", "Level", "Passed", "Failed", "Waived", "Unproven", "Not applicable", "Error")
-    return _section(
+    return section(
         "Counts",
-        _table(
+        table(
             head,
             (
-                (_cell(board.contract_name(contract)), level.value, *_tally(counts[contract][level]))
+                (cell(board.contract_name(contract)), level.value, *_tally(counts[contract][level]))
                 for contract in order
                 for level in Level
                 if level in counts[contract]
@@ -299,11 +278,12 @@ def _tally(tally: Tally) -> Iterator[str]:
 
 def _errors(row: Row) -> Iterator[str]:
     """The suite's own bugs: because of them the provider is void."""
-    return _section(
+    return section(
         "Bugs of the suite",
         (
-            f"- {_id(entry.check)} ({_cell(board.contract_name(entry.contract))}) on {_id(verdict.exchange)}"
-            + "".join(f": {_cell(finding.got)}" for finding in verdict.findings[:1])
+            f"- {identifier(entry.check)} ({cell(board.contract_name(entry.contract))})"
+            f" on {identifier(verdict.exchange)}"
+            + "".join(f": {cell(finding.got)}" for finding in verdict.findings[:1])
             for entry in row.marked(Mark.ERROR)
             for verdict in entry.rolled.verdicts
             if verdict.outcome is Outcome.ERROR
@@ -313,12 +293,12 @@ def _errors(row: Row) -> Iterator[str]:
 
 def _failures(results: Results, row: Row, exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
     """A card for every failing check: musts first, what is waived last."""
-    return _section("What fails", (line for entry in row.failures for line in _card(results, row, entry, exchanges)))
+    return section("What fails", (line for entry in row.failures for line in _card(results, row, entry, exchanges)))
 
 
 def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
     yield f'<a id="{board.anchor(entry.contract, entry.check)}"></a>'
-    yield from ("", f"### {entry.mark.value} {_id(entry.check)}", "")
+    yield from ("", f"### {entry.mark.value} {identifier(entry.check)}", "")
     yield from _rule(results, row, entry)
     failed = board.failing(entry)
     again = board.command(entry.check, exchanges.get(failed[0].exchange))
@@ -336,9 +316,10 @@ def _rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
     text = board.text_of(results, entry.check)
     level = entry.rolled.level.value
     yield f"- **Does not hold:** {visible.prose(text.under(entry.contract))}"
-    yield f"- **Contract:** {_cell(board.contract_name(entry.contract))}, {level}"
+    yield f"- **Contract:** {cell(board.contract_name(entry.contract))}, {level}"
     for label, said in (
         ("Breaks", text.breaks),
+        ("Hurts", board.impact(text)),
         ("Fix", text.fix),
         ("Source", text.sources.get(entry.contract, "")),
     ):
@@ -346,13 +327,13 @@ def _rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
             yield f"- **{label}:** {visible.prose(said)}"
     if entry.own_document:
         source = text.sources.get(row.document or "", "")
-        yield f"- **Own document:** {_cell(board.own_document_sentence(entry.own_document, source))}"
+        yield f"- **Own document:** {cell(board.own_document_sentence(entry.own_document, source))}"
 
 
 def _evidence(verdict: Verdict, exchange: ExchangeSummary | None) -> Iterator[str]:
     """What one exchange shows: where it is, whether it is waived, and its first findings."""
     file = f" in {visible.code(visible.line(exchange.file, 200))}" if exchange else ""
-    yield f"- {_id(verdict.exchange)}{file}{_waived(verdict)}"
+    yield f"- {identifier(verdict.exchange)}{file}{_waived(verdict)}"
     for finding in verdict.findings[:_FINDINGS_SHOWN]:
         yield from _finding(finding)
     more = max(verdict.found, len(verdict.findings)) - len(verdict.findings[:_FINDINGS_SHOWN])
@@ -364,14 +345,14 @@ def _waived(verdict: Verdict) -> str:
     waiver = verdict.waiver
     if waiver is None:
         return ""
-    link = f" ({_cell(waiver.link)})" if waiver.link else ""
-    return f", **waived** until {_cell(waiver.until)}: {_cell(waiver.reason)}{link}"
+    link = f" ({cell(waiver.link)})" if waiver.link else ""
+    return f", **waived** until {cell(waiver.until)}: {cell(waiver.reason)}{link}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:
     pointer = (f"at {visible.code(visible.line(finding.at, 120))}",) if finding.at else ()
     place = ", ".join((*board.where(finding), *pointer)) or "in the answer"
-    yield f"  - {place}: got {_cell(finding.got)}; wanted {_cell(finding.want)}"
+    yield f"  - {place}: got {cell(finding.got)}; wanted {cell(finding.want)}"
     if finding.excerpt is not None:
         yield f"    <br>{visible.code(visible.line(finding.excerpt, 400))}"
 
@@ -382,7 +363,7 @@ def _unproven(row: Row) -> Iterator[str]:
     for entry in row.marked(Mark.UNPROVEN):
         for reason, verdicts in _by_reason(entry).items():
             groups.setdefault(reason, []).append(_unproven_line(entry, verdicts))
-    return _section("Unproven", _unproven_groups(groups))
+    return section("Unproven", _unproven_groups(groups))
 
 
 def _unproven_groups(groups: Mapping[Reason, Sequence[str]]) -> Iterator[str]:
@@ -400,44 +381,76 @@ def _by_reason(entry: Entry) -> dict[Reason, list[Verdict]]:
 
 def _unproven_line(entry: Entry, verdicts: Sequence[Verdict]) -> str:
     first = sorted({verdict.because for verdict in verdicts if verdict.because})
-    because = f", needs {', '.join(_id(check) for check in first)}" if first else ""
-    what = f"{_cell(board.contract_name(entry.contract))}, {entry.rolled.level.value}"
-    return f"- {_id(entry.check)} ({what}){because}: {board.plural(len(verdicts), 'exchange')}"
+    because = f", needs {', '.join(identifier(check) for check in first)}" if first else ""
+    what = f"{cell(board.contract_name(entry.contract))}, {entry.rolled.level.value}"
+    return f"- {identifier(entry.check)} ({what}){because}: {board.plural(len(verdicts), 'exchange')}"
 
 
 def _passed(row: Row) -> Iterator[str]:
     head = ("Check", "Contract", "Level", "Targets examined", "Exchanges")
     passes = (
         (
-            _id(entry.check),
-            _cell(board.contract_name(entry.contract)),
+            identifier(entry.check),
+            cell(board.contract_name(entry.contract)),
             entry.rolled.level.value,
             f"{entry.rolled.examined:,}",
             f"{sum(proven(verdict) is Outcome.PASS for verdict in entry.rolled.verdicts):,}",
         )
         for entry in row.marked(Mark.PASS)
     )
-    return _section("Passed", _table(head, passes))
+    return section("Passed", table(head, passes))
+
+
+def _habits(results: Results, exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
+    """What is lawful in the answers and worth knowing, each thing once."""
+    seen: dict[str, list[tuple[ExchangeSummary, Habit]]] = {}
+    for exchange in exchanges.values():
+        for habit in exchange.habits:
+            seen.setdefault(habit.id, []).append((exchange, habit))
+    head = ("What is seen", "Where", "Whom it hurts")
+    rows = (_habit_row(results, habit, seen[habit]) for habit in sorted(seen))
+    return section("Habits: lawful, and worth knowing", table(head, rows))
+
+
+def _habit_row(results: Results, habit: str, seen: Sequence[tuple[ExchangeSummary, Habit]]) -> tuple[str, ...]:
+    text = results.habits[habit]
+    names = list(dict.fromkeys(name for _, each in seen for name in each.names))[:_NAMES_SHOWN]
+    exchange, first = seen[0]
+    at = "" if first.first is None else f" at byte {first.first:,}"
+    times = f"{sum(each.count for _, each in seen):,} in {board.plural(len(seen), 'exchange')}"
+    return (
+        visible.prose(text.says) + (f" {', '.join(map(identifier, names))}" if names else ""),
+        f"{times}, first in {identifier(exchange.id)}{at}",
+        _hurt(text),
+    )
+
+
+def _hurt(text: HabitText) -> str:
+    """Whom a habit hurts, and what its entry in the catalogue says of the measured clients."""
+    if text.entry is None:
+        return visible.prose(text.hurts)
+    said = (text.hurts, board.impact(text))
+    return f"{'; '.join(visible.prose(each.removesuffix('.')) for each in said)} ({cell(text.entry)})."
 
 
 def _exchanges(exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
     shown = list(exchanges.values())[:_RECORDS_SHOWN]
     head = ("Exchange", "Request", "Answer", "Origin", "Times", "File", "SHA-256", "Remark")
-    lines = list(_table(head, (_exchange_row(item) for item in shown)))
+    lines = list(table(head, (_exchange_row(item) for item in shown)))
     if len(exchanges) > len(shown):
         lines += ["", f"and {board.plural(len(exchanges) - len(shown), 'more exchange')}"]
-    return _section("The exchanges", lines)
+    return section("The exchanges", lines)
 
 
 def _exchange_row(item: ExchangeSummary) -> tuple[str, ...]:
     status = "no status line" if item.status is None else str(item.status)
     return (
-        _id(item.id),
-        _id(item.request),
-        f"{status}, {_cell(item.end)}",
+        identifier(item.id),
+        identifier(item.request),
+        f"{status}, {cell(item.end)}",
         item.origin.value,
-        "; ".join(f"{_cell(name)} {item.timings[name]:,} µs" for name in sorted(item.timings)) or "–",
+        "; ".join(f"{cell(name)} {item.timings[name]:,} µs" for name in sorted(item.timings)) or "–",
         visible.code(visible.line(item.file, 200)),
-        _id(item.sha256[:16]),
-        _cell(item.note or "–"),
+        identifier(item.sha256[:16]),
+        cell(item.note or "–"),
     )

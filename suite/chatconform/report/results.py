@@ -25,6 +25,8 @@ from chatconform.model import (
     Conclusion,
     ExchangeSummary,
     Finding,
+    Habit,
+    HabitText,
     InputError,
     JsonObject,
     JsonValue,
@@ -60,6 +62,7 @@ def to_json(results: Results) -> JsonObject:
         "problems": _plain(sorted(results.problems, key=astuple)),
         "baseline": results.baseline,
         "changes": _plain(sorted(results.changes, key=_change_key)),
+        "habits": _plain(results.habits),
     }
 
 
@@ -173,13 +176,12 @@ def _results(document: Any) -> Results:  # noqa: ANN401
         run=document["run"],
         providers=tuple(_read_provider(item) for item in document["providers"]),
         checks={key: _read_check(item) for key, item in document["checks"].items()},
-        exchanges=tuple(
-            ExchangeSummary(**{**item, "origin": Origin(item["origin"])}) for item in document["exchanges"]
-        ),
+        exchanges=tuple(_read_exchange(item) for item in document["exchanges"]),
         verdicts=tuple(_read_verdict(item) for item in document["verdicts"]),
         problems=tuple(Problem(**item) for item in document["problems"]),
         baseline=document["baseline"],
         changes=tuple(_read_change(item) for item in document["changes"]),
+        habits={key: HabitText(**{**item, **_clients(item)}) for key, item in document["habits"].items()},
     )
 
 
@@ -193,7 +195,16 @@ def _read_provider(item: dict[str, Any]) -> ProviderResult:
 
 def _read_check(item: dict[str, Any]) -> CheckText:
     levels = {contract: Level(level) for contract, level in item["levels"].items()}
-    return CheckText(**{**item, "levels": levels})
+    return CheckText(**{**item, **_clients(item), "levels": levels})
+
+
+def _clients(item: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(item[name]) for name in ("raises", "wrong")}
+
+
+def _read_exchange(item: dict[str, Any]) -> ExchangeSummary:
+    habits = tuple(Habit(**{**habit, "names": tuple(habit["names"])}) for habit in item["habits"])
+    return ExchangeSummary(**{**item, "origin": Origin(item["origin"]), "habits": habits})
 
 
 def _read_verdict(item: dict[str, Any]) -> Verdict:

@@ -194,6 +194,7 @@ def _failure_fields(results: Results, row: Row, entry: Entry) -> Iterator[tuple[
     more = f" and {board.plural(len(others), 'more exchange')}" if others else ""
     yield ("broken", text.under(entry.contract))
     yield ("breaks", text.breaks)
+    yield ("hurts", board.impact(text))
     yield ("in", f"{line(first.exchange, 80)}{more}")
     for finding in first.findings[:1]:
         yield from _finding_fields(finding)
@@ -218,7 +219,8 @@ def failure(rolled: Rolled, text: CheckText) -> str:
             lines += [f"    {label:{_LABEL}}{said}" for label, said in _finding_fields(finding) if said]
         more = verdict.found - len(verdict.findings[:_FINDINGS_SHOWN])
         lines += [f"  and {board.plural(more, 'more finding')} in {line(verdict.exchange, 80)}"] if more > 0 else []
-    notes = (("breaks", text.breaks), ("source", text.sources.get(contract, "")), ("fix", text.fix))
+    source = text.sources.get(contract, "")
+    notes = (("breaks", text.breaks), ("hurts", board.impact(text)), ("source", source), ("fix", text.fix))
     return "\n".join([*lines, *(f"  {label:{_LABEL}}{said}" for label, said in notes if said)])
 
 

@@ -42,6 +42,60 @@ class Asked:
         """The ceiling on output tokens; max_completion_tokens is the newer name, so it wins where both are sent."""
         return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
 
+    @property
+    def json_format(self) -> str | None:
+        """Return json_object or json_schema, where the answer is to be JSON."""
+        wanted = _member(self.body.get("response_format"), "type")
+        return wanted if wanted in ("json_object", "json_schema") else None
+
+    @property
+    def json_schema(self) -> JsonObject | None:
+        """The schema that the answer is to keep."""
+        schema = _member(_member(self.body.get("response_format"), "json_schema"), "schema")
+        return schema if self.json_format == "json_schema" and isinstance(schema, dict) else None
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether the schema is to be kept to the letter."""
+        return _member(_member(self.body.get("response_format"), "json_schema"), "strict") is True
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The strings before which the text is to end."""
+        wanted = self.body.get("stop")
+        each = wanted if isinstance(wanted, list) else [wanted]
+        return tuple(stop for stop in each if isinstance(stop, str) and stop)
+
+    @property
+    def top_logprobs(self) -> int | None:
+        """How many of the likeliest tokens are asked for at each position."""
+        return _count(self.body.get("top_logprobs"))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the last message is an assistant's, which some providers take for the beginning of their answer."""
+        messages = self.body.get("messages")
+        return isinstance(messages, list) and bool(messages) and _member(messages[-1], "role") == "assistant"
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether the request is no JSON object, or has no messages."""
+        messages = self.body.get("messages")
+        return self.known and not (isinstance(messages, list) and messages)
+
+    @property
+    def wants_raw_thoughts(self) -> bool:
+        """Whether reasoning is asked for within the text, by one of the members that providers have for that."""
+        return (
+            self.body.get("reasoning_format") in ("raw", "none")
+            or self.body.get("reasoning_split") is False
+            or self.body.get("separate_reasoning") is False
+        )
+
+    def mentions(self, text: str) -> bool:
+        """Whether a text stands in any string of the request."""
+        return any(text in each for each in strict_json.strings(self.body))
+
 
 def read(request: Request, *, looks_streamed: bool) -> Asked:
     """Return what a request asks. Where its body is not known, the answer's looks say whether it was streamed."""
@@ -82,6 +136,10 @@ def _tool_choice(value: JsonValue) -> str | None:
     if isinstance(value, dict):
         return "allowed_tools" if value.get("type") == "allowed_tools" else "named"
     return _text(value)
+
+
+def _member(value: JsonValue, name: str) -> JsonValue:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _text(value: JsonValue) -> str | None:

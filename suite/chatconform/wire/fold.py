@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chatconform.model import JsonObject, JsonValue
+from chatconform.wire import arguments
+from chatconform.wire.arguments import Arguments
 
 Path = tuple[str | int, ...]
 
@@ -31,19 +33,44 @@ class Seen:
 
 @dataclass(slots=True)
 class ToolCall:
-    """A tool call put together from its deltas, or as it stands in a message."""
+    """A tool call put together from its deltas, or as it stands in a message.
+
+    `ids` and `names` hold every one that is not empty, `blanks` the places of empty ones that follow.
+    `began` is where the arguments begin. The arguments of a custom tool's call are its input, which is free text.
+    """
 
     index: int
     where: Where
-    id: str = ""
     type: str = ""
-    name: str = ""
+    is_custom: bool = False
+    ids: list[Seen] = field(default_factory=list)
+    names: list[Seen] = field(default_factory=list)
+    blanks: list[Where] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
+    began: Where | None = None
+    _reading: Arguments | None = field(default=None, compare=False)
+
+    @property
+    def id(self) -> str:
+        """The first id that is not empty."""
+        return str(self.ids[0].value) if self.ids else ""
+
+    @property
+    def name(self) -> str:
+        """The first name that is not empty."""
+        return str(self.names[0].value) if self.names else ""
 
     @property
     def arguments(self) -> str:
         """The arguments, joined."""
         return "".join(self.pieces)
+
+    @property
+    def reading(self) -> Arguments:
+        """What the arguments are; they are read when somebody first asks."""
+        if self._reading is None:
+            self._reading = arguments.read(self.pieces)
+        return self._reading
 
 
 @dataclass(slots=True)
@@ -57,6 +84,7 @@ class Choice:
     after_finish: list[Where] = field(default_factory=list)
     content: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
+    logprobs: list[Seen] = field(default_factory=list)
     reasoning: bool = False
     other: bool = False
     tool_calls: dict[int, ToolCall] = field(default_factory=dict)
@@ -65,6 +93,11 @@ class Choice:
     def says_something(self) -> bool:
         """Whether the message has text, a refusal, a call, audio or anything else to show."""
         return bool(self.tool_calls or self.other or self.content or self.refusal)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether its finish_reason says that the model was stopped before its end."""
+        return bool(self.finishes) and self.finishes[-1].value in ("length", "content_filter")
 
 
 @dataclass(slots=True)
@@ -167,6 +200,7 @@ def text_of(facts: Facts, payload: JsonObject, path: Path) -> tuple[Choice, list
     known = facts.choices.get(index) if isinstance(index, int) and not isinstance(index, bool) else None
     says_more = (
         choice.get("finish_reason")
+        or choice.get("logprobs")
         or payload.get("usage")
         or any(payload.get(key) is None for key in ("id", "created", "model"))
     )
@@ -174,14 +208,24 @@ def text_of(facts: Facts, payload: JsonObject, path: Path) -> tuple[Choice, list
         return None
     if any(value for key, value in delta.items() if (key,) != path[3:4]):
         return None
-    return _pieces(known, path[3:])
+    pieces = _pieces(known, delta, path[3:])
+    return None if pieces is None else (known, pieces)
 
 
-def _pieces(choice: Choice, path: Path) -> tuple[Choice, list[str]] | None:
+def _pieces(choice: Choice, delta: JsonObject, path: Path) -> list[str] | None:
     if path == ("content",):
-        return choice, choice.content
+        return choice.content
     if path == ("refusal",):
-        return choice, choice.refusal
+        return choice.refusal
+    return _argument_pieces(choice, delta) if path[0] == "tool_calls" else None
+
+
+def _argument_pieces(choice: Choice, delta: JsonObject) -> list[str] | None:
+    """Return the pieces of the call that a delta goes on with, where it has neither an id nor a name."""
+    match delta["tool_calls"]:
+        case [{"index": int(index), "function": {"arguments": str(), **named}, **about}] if type(index) is int:
+            silent = all(value is None for key, value in (named | about).items() if key != "type")
+            return choice.tool_calls[index].pieces if silent and index in choice.tool_calls else None
     return None
 
 
@@ -231,6 +275,9 @@ def _choice(facts: Facts, number: int, position: int, value: JsonObject, member:
         said = _message(choice, message, Where(number, (*where.path, member)))
         if finished and said:
             choice.after_finish.append(Where(number, (*where.path, member)))
+    logprobs = value.get("logprobs")
+    if logprobs is not None:
+        choice.logprobs.append(Seen(logprobs, Where(number, (*where.path, "logprobs"))))
     finish = value.get("finish_reason")
     if finish is not None and finish != "":
         choice.finishes.append(Seen(finish, Where(number, (*where.path, "finish_reason"))))
@@ -264,15 +311,36 @@ def _text(value: JsonValue, pieces: list[str]) -> bool:
 
 
 def _tool_call(choice: Choice, value: JsonObject, position: int, where: Where) -> None:
-    index = value.get("index")
-    key = index if isinstance(index, int) and not isinstance(index, bool) else position
-    call = choice.tool_calls.setdefault(key, ToolCall(key, where))
-    call.id = call.id or _string(value.get("id"))
+    key = _number(value.get("index"), position, where)
+    call = choice.tool_calls.get(key)
+    if call is None:
+        call = choice.tool_calls[key] = ToolCall(key, where)
     call.type = call.type or _string(value.get("type"))
-    function = value.get("function")
-    if isinstance(function, dict):
-        call.name = call.name or _string(function.get("name"))
-        call.pieces.append(_string(function.get("arguments")))
+    _note(call, call.ids, value.get("id"), where, "id")
+    custom = value.get("custom")
+    call.is_custom |= isinstance(custom, dict)
+    member, text = ("custom", "input") if isinstance(custom, dict) else ("function", "arguments")
+    called = value.get(member)
+    if isinstance(called, dict):
+        _note(call, call.names, called.get("name"), where, member, "name")
+        piece = _string(called.get(text))
+        call.pieces.append(piece)
+        if piece and call.began is None:
+            call.began = Where(where.payload, (*where.path, member, text))
+
+
+def _number(index: JsonValue, position: int, where: Where) -> int:
+    """Return what a call goes by: its index in a stream; its position in a message, where an index says nothing."""
+    in_delta = where.path[-3] == "delta"
+    return index if in_delta and isinstance(index, int) and not isinstance(index, bool) else position
+
+
+def _note(call: ToolCall, seen: list[Seen], value: JsonValue, where: Where, *path: str) -> None:
+    """Add an id or a name to those that a call has."""
+    if value and isinstance(value, str):
+        seen.append(Seen(value, Where(where.payload, (*where.path, *path))))
+    elif value == "" and seen:
+        call.blanks.append(Where(where.payload, (*where.path, *path)))
 
 
 def _string(value: JsonValue) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from chatconform.model import JsonObject, Span
+from chatconform.model import JsonObject, JsonValue, Span
 from chatconform.wire import sse, strict_json
-from chatconform.wire.fold import Choice, Fold, Group, Where, text_of
+from chatconform.wire.fold import Choice, Fold, Group, Where, is_metadata, text_of
 from chatconform.wire.reuse import Template, learn
 
 DONE = b"[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
 
 _TYPE = itemgetter(sse.Event._fields.index("type"))
-_LOOKS_DONE = re.compile(rb'\s*"?\s*\[?\s*done\s*\]?\s*"?\s*', re.IGNORECASE)
+_LOOKS_DONE = re.compile(rb'\s*+"?\s*+\[?\s*+done\s*+\]?\s*+"?\s*+', re.IGNORECASE)
+"""Nothing is tried twice: else a run of white space would take time that grows with its cube."""
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class StreamReader:
         self.fold = Fold("delta")
         self.texts = Texts()
         self.errors: list[Where] = []
+        self.strangers: list[int] = []
         self.sentinels: list[Sentinel] = []
         self.after_done: list[tuple[int, Span]] = []
         self._template: Template | None = None
@@ -134,7 +136,10 @@ class StreamReader:
         if error:
             self.errors.append(error)
         value = document.object
-        if value is None or error:
+        is_strange = not error and value is not None and is_stranger(value)
+        if is_strange:
+            self.strangers.append(number)
+        if value is None or error or is_strange:
             self._template = None
             return
         group = self.fold.add(number, value)
@@ -173,11 +178,20 @@ def error_in(number: int, value: JsonObject | None, event_type: str) -> Where | 
     return Where(number) if event_type == "error" or _is_flat_error(value) else None
 
 
+def is_stranger(value: JsonObject) -> bool:
+    """Whether an object is no part of a completion: it has no choices, and does not call itself one either."""
+    calls_itself = str(value.get("object")).startswith("chat.completion")
+    return "choices" not in value and not calls_itself and not is_metadata(value)
+
+
+_WELL: tuple[JsonValue, ...] = (0, 200)
+"""What vendors write as the code of an answer that is none of an error."""
+
+
 def _is_flat_error(value: JsonObject) -> bool:
-    """Whether an object without choices is an error without the key `error`."""
-    if "choices" in value:
+    """Whether an object without choices is an error without the key `error`. What wraps data, or is well, is none."""
+    if "choices" in value or value.get("data") or value.get("code") in _WELL:
         return False
     names_trouble = any(isinstance(value.get(key), str) for key in ("message", "msg", "detail"))
-    return value.get("object") == "error" or (
-        names_trouble and any(key in value for key in ("code", "type", "status", "detail"))
-    )
+    says_error = any(key in value for key in ("code", "status", "detail")) or "error" in str(value.get("type"))
+    return value.get("object") == "error" or (names_trouble and says_error)

@@ -70,6 +70,7 @@ class Transcript:
     sentinels: tuple[Sentinel, ...] = ()
     after_done: tuple[tuple[int, Span], ...] = ()
     errors: tuple[Where, ...] = ()
+    strangers: tuple[int, ...] = ()
     texts: Texts = field(default_factory=Texts)
     facts: Facts = field(default_factory=Facts)
 
@@ -87,7 +88,7 @@ class Transcript:
 
     def objects(self) -> Iterator[tuple[int, JsonObject]]:
         """Yield the answer, or the chunks of a stream, each with its number; parsed again for a stream."""
-        left_out = {*self.facts.metadata, *(where.payload for where in self.errors)}
+        left_out = {*self.facts.metadata, *self.strangers, *(where.payload for where in self.errors)}
         for number in range(len(self.events) if self.body_payload is None else 1):
             value = None if number in left_out else self.payload(number).object
             if value is not None:
@@ -192,6 +193,7 @@ class _Read(TypedDict, total=False):
     sentinels: tuple[Sentinel, ...]
     after_done: tuple[tuple[int, Span], ...]
     errors: tuple[Where, ...]
+    strangers: tuple[int, ...]
     texts: Texts
     facts: Facts
 
@@ -239,6 +241,7 @@ def _read_stream(body: bytes) -> _Read:
         "sentinels": (*reader.sentinels, *undispatched(body, stream)),
         "after_done": tuple(reader.after_done),
         "errors": tuple(reader.errors),
+        "strangers": tuple(reader.strangers),
         "texts": reader.texts,
         "facts": reader.fold.facts,
     }

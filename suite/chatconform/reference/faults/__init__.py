@@ -14,8 +14,14 @@ from chatconform.reference.faults import (
     framing,
     http,
     json,
+    logprobs,
+    parameters,
     recorder,
+    semantics,
+    status,
     stream,
+    structured,
+    tools,
     usage,
 )
 from chatconform.reference.faults.example import example as _example
@@ -33,8 +39,14 @@ __all__ = [
     "framing",
     "http",
     "json",
+    "logprobs",
+    "parameters",
     "recorder",
+    "semantics",
+    "status",
     "stream",
+    "structured",
+    "tools",
     "usage",
 ]
 

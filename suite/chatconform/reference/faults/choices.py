@@ -6,10 +6,12 @@ from chatconform.model import Exchange, JsonObject, JsonValue
 from chatconform.reference import rewrite
 from chatconform.reference.faults.consequences import (
     AFTER_CHOICES,
+    AFTER_DELTA,
     AFTER_FINISH,
     COUNTED,
     ROLES,
     SEVERAL_FINISHES,
+    TEXT,
     WITHIN_CHOICE,
 )
 from chatconform.reference.faults.fault import fault
@@ -65,7 +67,12 @@ def n_ignored(exchange: Exchange) -> Exchange:
     return rewrite.no_member(exchange, 0, ("choices", 1))
 
 
-@fault("choices.count.ignored_stream", of="stream.n2", fails=("choices.count.n",))
+@fault(
+    "choices.count.ignored_stream",
+    of="stream.n2",
+    fails=("choices.count.n",),
+    other_branch=("stream.choices.order",),
+)
 def n_ignored_stream(exchange: Exchange) -> Exchange:
     """A stream with n: 2 holds one choice."""
     chunks = [chunk for chunk in rewrite.messages(exchange) if _choices(chunk)[0]["index"] == 0]
@@ -77,7 +84,13 @@ def n_ignored_stream(exchange: Exchange) -> Exchange:
     of="stream.usage",
     fails=("choices.count.n",),
     unproven={
-        "nothing-to-examine": ("choices.index.contiguous", "choices.finish_reason.present", *SEVERAL_FINISHES, *ROLES),
+        "nothing-to-examine": (
+            "choices.index.contiguous",
+            "choices.finish_reason.present",
+            "stream.choices.order",
+            *SEVERAL_FINISHES,
+            *ROLES,
+        ),
         "choices.finish_reason.present": AFTER_FINISH,
     },
     other_branch=(
@@ -89,6 +102,7 @@ def n_ignored_stream(exchange: Exchange) -> Exchange:
         "message.*.type",
         "message.role.*",
         "stream.role.nonempty",
+        *TEXT,
     ),
 )
 def no_choice(exchange: Exchange) -> Exchange:
@@ -132,13 +146,23 @@ def usage_unasked(exchange: Exchange) -> Exchange:
     return rewrite.with_messages(exchange, [*chunks, {**chunks[0], "choices": [], "usage": usage}])
 
 
-@fault("choices.delta.missing", of="tooken.stream", fails=("choices.delta.present",))
+@fault(
+    "choices.delta.missing",
+    of="tooken.stream",
+    fails=("choices.delta.present",),
+    unproven={"choices.delta.present": AFTER_DELTA},
+)
 def delta_missing(exchange: Exchange) -> Exchange:
     """The chunk with finish_reason has no delta."""
     return rewrite.no_member(exchange, LAST, _DELTA)
 
 
-@fault("choices.delta.null", of="tooken.stream", fails=("openai/choices.delta.type",))
+@fault(
+    "choices.delta.null",
+    of="tooken.stream",
+    fails=("openai/choices.delta.type",),
+    unproven={"choices.delta.type": AFTER_DELTA},
+)
 def delta_null(exchange: Exchange) -> Exchange:
     """The chunk with finish_reason has delta: null, which its document does not exclude."""
     return rewrite.member(exchange, LAST, _DELTA, None)
@@ -147,8 +171,9 @@ def delta_null(exchange: Exchange) -> Exchange:
 @fault(
     "choices.delta.message",
     of="stream",
-    fails=("choices.delta.present", "stream.role.present", "message.content.nonempty"),
-    other_branch=("choices.delta.type", "stream.role.nonempty", "message.role.*", "message.content.type"),
+    fails=("choices.delta.present",),
+    unproven={"choices.delta.present": AFTER_DELTA},
+    other_branch=("choices.delta.type", "stream.role.nonempty", "message.role.*", "message.content.type", *TEXT),
 )
 def message_for_delta(exchange: Exchange) -> Exchange:
     """Chunks have message in the place of delta."""
@@ -165,7 +190,7 @@ def role_system(exchange: Exchange) -> Exchange:
     return rewrite.member(exchange, 0, (*_MESSAGE, "role"), "system")
 
 
-@fault("message.content.parts", of="answer", fails=("message.content.type",))
+@fault("message.content.parts", of="answer", fails=("message.content.type",), other_branch=TEXT)
 def content_parts(exchange: Exchange) -> Exchange:
     """content is an array of parts."""
     return rewrite.member(exchange, 0, (*_MESSAGE, "content"), [{"type": "text", "text": "Zürich"}])
@@ -175,20 +200,20 @@ def content_parts(exchange: Exchange) -> Exchange:
     "message.content.missing_documented",
     of="tooken.answer",
     fails=("tooken/message.content.present", "message.content.nonempty"),
-    other_branch=("message.content.type",),
+    other_branch=("message.content.type", *TEXT),
 )
 def content_missing(exchange: Exchange) -> Exchange:
     """A message that its document shows with content has none."""
     return rewrite.no_member(exchange, 0, (*_MESSAGE, "content"))
 
 
-@fault("message.content.empty", of="answer", fails=("message.content.nonempty",))
+@fault("message.content.empty", of="answer", fails=("message.content.nonempty",), other_branch=TEXT)
 def content_empty(exchange: Exchange) -> Exchange:
     """A message that finishes with stop is empty, as reasoning used up the tokens."""
     return rewrite.member(exchange, 0, (*_MESSAGE, "content"), "")
 
 
-@fault("message.content.empty_stream", of="stream.usage", fails=("message.content.nonempty",))
+@fault("message.content.empty_stream", of="stream.usage", fails=("message.content.nonempty",), other_branch=TEXT)
 def content_empty_stream(exchange: Exchange) -> Exchange:
     """A stream that finishes with stop holds no text."""
     return _each_delta(exchange, "content", "")

@@ -94,8 +94,9 @@ def _is_of(target: Target, exchange: Exchange) -> bool:
 
 
 def _kind(exchange: Exchange) -> Kind:
-    if exchange.id in ("error", "models"):
-        return Kind(exchange.id)
+    group = exchange.id.partition(".")[0]
+    if group in ("error", "models"):
+        return Kind(group)
     return Kind.CHUNK if rewrite.is_stream(exchange) else Kind.RESPONSE
 
 

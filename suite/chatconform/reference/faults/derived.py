@@ -14,8 +14,12 @@ from typing import Final
 from chatconform.model import Reason
 from chatconform.reference.faults.consequences import (
     AFTER_CHOICES,
+    AFTER_DELTA,
     AFTER_FINISH,
+    AFTER_NUMBERED,
+    ARGUMENTS,
     OF_AN_ANSWER,
+    TEXT,
     WITHIN_CHOICE,
     WITHIN_MESSAGE,
     WITHIN_USAGE,
@@ -35,16 +39,24 @@ class Row:
 
 
 _NUMBERED: Final[Ids] = ("choices.count.n", "choices.index.contiguous")
+_NAMED: Final[Ids] = ("tools.name.streamed", "tools.name.declared")
 _ALONE: Final = "[tx]*.response"
 """Answers with a single choice: those that keep to a document."""
 
 _WITHIN_TOKEN: Final[Ids] = ("logprobs.item.*", "logprobs.token.*", "logprobs.logprob.*", "logprobs.byte*",
                              "logprobs.top_*")  # fmt: skip
+_OF_TOKENS: Final[Ids] = ("logprobs.content.present", "logprobs.content.joined", "logprobs.top_logprobs.count")
 _WITHIN_PROMPT: Final[Ids] = ("usage.cached_tokens.*", "usage.prompt_*_tokens.*")
 _WITHIN_COMPLETION: Final[Ids] = (
     "usage.reasoning_tokens.*", "usage.completion_*_tokens.*", "usage.*_prediction_tokens.*",
 )  # fmt: skip
-_WITHIN_ERROR: Final[Ids] = ("errors.message.*", "errors.type.*", "errors.param.*", "errors.code.*")
+_WITHIN_ERROR: Final[Ids] = (
+    "errors.object.nonempty",
+    "errors.message.*",
+    "errors.type.*",
+    "errors.param.*",
+    "errors.code.*",
+)
 _WITHIN_MODEL: Final[Ids] = (
     "models.item.*",
     "models.id.*",
@@ -75,10 +87,12 @@ ROWS: Final = (
         fails=("extensions.routed_model.echo",), other_branch=("envelope.model.nonempty",)),
     Row("envelope.model.type", "*.response", other_branch=("envelope.model.nonempty",)),
     Row("envelope.choices.present", "*.response", other_branch=("envelope.choices.*", "choices.list.*", *WITHIN_CHOICE),
-        unproven={"envelope.choices.present": ("openai/choices.finish_reason.present", *_NUMBERED, *AFTER_FINISH)}),
+        unproven={"envelope.choices.present":
+                  ("openai/choices.finish_reason.present", *_NUMBERED, *AFTER_FINISH, *TEXT)}),
     Row("envelope.choices.present", "*.chunk", unproven={"envelope.choices.present": AFTER_CHOICES}),
     Row("envelope.choices.type", "*.response", other_branch=("choices.list.*", *WITHIN_CHOICE),
-        unproven={"envelope.choices.type": ("openai/choices.finish_reason.present", *_NUMBERED, *AFTER_FINISH)}),
+        unproven={"envelope.choices.type":
+                  ("openai/choices.finish_reason.present", *_NUMBERED, *AFTER_FINISH, *TEXT)}),
     Row("envelope.choices.type", "*.chunk", unproven={"envelope.choices.type": AFTER_CHOICES}),
     Row("choices.list.nonempty", other_branch=WITHIN_CHOICE, unproven={"choices.list.nonempty": AFTER_CHOICES}),
     Row("envelope.service_tier.type", "*.response", other_branch=("envelope.service_tier.values",)),
@@ -100,6 +114,8 @@ ROWS: Final = (
         fails=("message.content.nonempty",), other_branch=("choices.message.*", *WITHIN_MESSAGE)),
     Row("choices.message.type", _ALONE, fails=("message.content.nonempty",), other_branch=WITHIN_MESSAGE),
     Row("choices.message.*", fails=("message.content.nonempty",)),
+    Row("choices.delta.present", unproven={"choices.delta.present": AFTER_DELTA}),
+    Row("choices.delta.type", unproven={"choices.delta.type": AFTER_DELTA}),
     Row("choices.finish_reason.present", "*.response", fails=("choices.finish_reason.present",),
         other_branch=("choices.finish_reason.*",), unproven={"choices.finish_reason.present": AFTER_FINISH}),
     Row("choices.finish_reason.type", _ALONE,
@@ -111,8 +127,26 @@ ROWS: Final = (
     Row("stream.role.nonempty", fails=("stream.role.present",)),
     Row("message.role.present", _ALONE, other_branch=("message.role.*",)),
     Row("message.role.type", _ALONE, other_branch=("message.role.value",)),
-    Row("message.content.present", _ALONE, fails=("message.content.nonempty",), other_branch=("message.content.type",)),
-    Row("message.tool_calls.type", "*.response.message", other_branch=("tools.*", "choices.finish_reason.tool_calls")),
+    Row("message.content.present", _ALONE,
+        fails=("message.content.nonempty",), other_branch=("message.content.type", *TEXT)),
+    Row("message.content.type", _ALONE, other_branch=TEXT),
+    Row("message.tool_calls.type", "*.response.message", other_branch=("tools.*", "choices.finish_reason.tool_calls"),
+        unproven={"message.tool_calls.type": AFTER_NUMBERED}),
+    Row("message.tool_calls.type", "*.chunk.delta", unproven={"message.tool_calls.type": AFTER_NUMBERED}),
+    Row("tools.item.type", unproven={"tools.item.type": AFTER_NUMBERED}),
+    Row("tools.index.present", unproven={"tools.index.present": AFTER_NUMBERED}),
+    Row("tools.index.type", unproven={"tools.index.type": AFTER_NUMBERED}),
+    Row("tools.index.minimum", unproven={"tools.index.minimum": AFTER_NUMBERED}),
+    Row("tools.id.type", "*.chunk.tool_call",
+        other_branch=("tools.id.unique",), unproven={"tools.id.type": ("tools.id.streamed",)}),
+    Row("tools.id.*", other_branch=("tools.id.unique",)),
+    Row("tools.type.type", "*.chunk.tool_call", unproven={"tools.type.type": ("tools.type.streamed",)}),
+    Row("tools.type.nonempty", fails=("tools.type.streamed",)),
+    Row("tools.function.type", unproven={"tools.function.type": (*_NAMED, *ARGUMENTS)}),
+    Row("tools.name.present", unproven={"tools.name.present": _NAMED}),
+    Row("tools.name.type", unproven={"tools.name.type": _NAMED}),
+    Row("tools.arguments.present", unproven={"tools.arguments.present": ARGUMENTS}),
+    Row("tools.arguments.type", unproven={"tools.arguments.type": ARGUMENTS}),
     Row("usage.object.present", fails=("usage.object.present",), other_branch=("usage.object.*", *WITHIN_USAGE)),
     Row("usage.object.type", "*.response*", fails=("openai/usage.object.present",), other_branch=WITHIN_USAGE),
     Row("usage.prompt_tokens.present",
@@ -122,10 +156,10 @@ ROWS: Final = (
                       "usage.cached_tokens.bounded")),
     Row("usage.prompt_tokens.minimum", "*.chunk.usage", fails=("usage.total.sum", "usage.cached_tokens.bounded")),
     Row("usage.completion_tokens.present",
-        other_branch=("usage.completion_tokens.*", "usage.total.sum", "usage.cap.precedence")),
+        other_branch=("usage.completion_tokens.*", "usage.total.sum", "usage.cap.precedence", "parameters.cap.kept")),
     Row("usage.completion_tokens.type",
         other_branch=("usage.completion_tokens.minimum", "usage.total.sum", "usage.reasoning_tokens.bounded",
-                      "usage.cap.precedence")),
+                      "usage.cap.precedence", "parameters.cap.kept")),
     Row("usage.completion_tokens.minimum", "*.chunk.usage",
         fails=("usage.total.sum", "usage.reasoning_tokens.bounded")),
     Row("usage.total_tokens.present", other_branch=("usage.total_tokens.*", "usage.total.sum")),
@@ -145,8 +179,15 @@ ROWS: Final = (
     Row("usage.accepted_prediction_tokens.type", other_branch=("usage.accepted_prediction_tokens.minimum",)),
     Row("usage.rejected_prediction_tokens.type", other_branch=("usage.rejected_prediction_tokens.minimum",)),
     Row("logprobs.object.type", "*.response*",
-        other_branch=("logprobs.content.*", "logprobs.refusal.*", *_WITHIN_TOKEN)),
-    Row("logprobs.content.type", "*.response*", other_branch=_WITHIN_TOKEN),
+        other_branch=("logprobs.content.type", "logprobs.refusal.*", *_WITHIN_TOKEN),
+        unproven={"logprobs.object.type": _OF_TOKENS}),
+    Row("logprobs.content.type", "*.response*",
+        other_branch=_WITHIN_TOKEN, unproven={"logprobs.content.type": _OF_TOKENS}),
+    Row("logprobs.object.type", unproven={"logprobs.object.type": _OF_TOKENS}),
+    Row("logprobs.content.type", unproven={"logprobs.content.type": _OF_TOKENS}),
+    Row("logprobs.item.type", unproven={"logprobs.item.type": ("logprobs.content.joined",)}),
+    Row("logprobs.bytes.type", unproven={"logprobs.bytes.type": ("logprobs.content.joined",)}),
+    Row("logprobs.byte.*", "*.chunk.token_logprob", other_branch=("logprobs.content.joined",)),
     Row("errors.error.present",
         other_branch=("errors.error.type", *_WITHIN_ERROR), unproven={"status 401": OF_AN_ANSWER}),
     Row("errors.error.type", other_branch=_WITHIN_ERROR),

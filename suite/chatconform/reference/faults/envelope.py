@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from chatconform.model import Exchange, JsonValue
 from chatconform.reference import rewrite
-from chatconform.reference.faults.consequences import AFTER_CHOICES, ENVELOPE_PRESENT, WITHIN_CHOICE
+from chatconform.reference.faults.consequences import AFTER_CHOICES, WITHIN_CHOICE
 from chatconform.reference.faults.fault import fault
 from chatconform.reference.faults.framing import PLACE
 from chatconform.reference.good import CREATED
 
-_NO_CHUNK = (*ENVELOPE_PRESENT, "envelope.created.present", "stream.model.present")
-"""What an object that is no chunk at all breaks."""
+_USAGE_UNREAD = {"stream.payload.chunk": ("usage.stream.requested",)}
+"""An object that is no chunk may be the one with the usage."""
 _CHOICES_UNREAD = {"envelope.choices.present": AFTER_CHOICES}
 
 
@@ -18,19 +18,19 @@ def _everywhere(exchange: Exchange, key: str, value: JsonValue) -> Exchange:
     return rewrite.with_messages(exchange, [{**each, key: value} for each in rewrite.messages(exchange)])
 
 
-@fault("envelope.chunk.ping", of="stream.usage", fails=_NO_CHUNK, unproven=_CHOICES_UNREAD)
+@fault("envelope.chunk.ping", of="stream.usage", fails=("stream.payload.chunk",), unproven=_USAGE_UNREAD)
 def ping(exchange: Exchange) -> Exchange:
     """A keep-alive is sent as an event with the data {}."""
     return rewrite.inserted(exchange, PLACE, b"event: ping\ndata: {}")
 
 
-@fault("envelope.chunk.typed_ping", of="stream.usage", fails=_NO_CHUNK, unproven=_CHOICES_UNREAD)
+@fault("envelope.chunk.typed_ping", of="stream.usage", fails=("stream.payload.chunk",), unproven=_USAGE_UNREAD)
 def typed_ping(exchange: Exchange) -> Exchange:
     """A keep-alive is sent as an object of the type ping."""
     return rewrite.inserted(exchange, PLACE, b'data: {"type":"ping"}')
 
 
-@fault("envelope.chunk.billing", of="tooken.stream", fails=_NO_CHUNK, unproven=_CHOICES_UNREAD)
+@fault("envelope.chunk.billing", of="tooken.stream", fails=("stream.payload.chunk",))
 def billing(exchange: Exchange) -> Exchange:
     """An event of its own, which is no chunk, reports the cost."""
     return rewrite.inserted(exchange, 5, b'event: cost\ndata: {"cost":0.25,"currency":"CHF"}')

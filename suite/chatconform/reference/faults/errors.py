@@ -12,13 +12,14 @@ from chatconform.reference.faults.fault import fault
 _UNREAD = {
     "errors.body.json": (
         "errors.error.*",
+        "errors.object.nonempty",
         "errors.message.*",
         "errors.type.*",
         "errors.param.*",
         "errors.code.*",
     )
 }
-_INSIDE = ("errors.message.*", "errors.type.*", "errors.param.*", "errors.code.*")
+_INSIDE = ("errors.object.nonempty", "errors.message.*", "errors.type.*", "errors.param.*", "errors.code.*")
 
 
 def _sent(exchange: Exchange, body: JsonValue) -> Exchange:

@@ -6,14 +6,12 @@ from chatconform.model import Exchange
 from chatconform.reference import rewrite
 from chatconform.reference.faults.consequences import (
     AFTER_BODY,
-    AFTER_CHOICES,
     AFTER_DONE,
     AFTER_EVENTS,
     AFTER_FINISH,
     AFTER_LAST_CHUNK,
     AFTER_PAYLOADS,
     AFTER_SEPARATED,
-    ENVELOPE_PRESENT,
     SEVERAL_FINISHES,
     WITHIN_USAGE,
 )
@@ -285,8 +283,8 @@ def done_bare(exchange: Exchange) -> Exchange:
 @fault(
     "sse.done.object",
     of="stream.usage",
-    fails=("sse.done.present", *ENVELOPE_PRESENT, "envelope.created.present", "stream.model.present"),
-    unproven={"sse.done.present": AFTER_DONE, "envelope.choices.present": AFTER_CHOICES},
+    fails=("sse.done.present", "stream.payload.chunk"),
+    unproven={"sse.done.present": AFTER_DONE, "stream.payload.chunk": ("usage.stream.requested",)},
 )
 def done_object(exchange: Exchange) -> Exchange:
     """The stream ends with a JSON object that says done, in place of [DONE]."""

@@ -1,4 +1,4 @@
-"""Faults of what HTTP carries: the transport's end, codings, media types, statuses and empty bodies."""
+"""Faults of what HTTP carries: the transport's end, codings, media types, and bodies that are no answer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from chatconform.reference.faults.consequences import (
     CONTENT,
 )
 from chatconform.reference.faults.fault import fault
-
-_ERROR = b'{"error":{"message":"Not today.","type":"server_error","param":null,"code":null}}'
 
 
 def _cut(exchange: Exchange, end: str) -> Exchange:
@@ -263,10 +261,15 @@ def charset_latin1(exchange: Exchange) -> Exchange:
     return rewrite.with_header(exchange, "Content-Type", "text/event-stream; charset=iso-8859-1")
 
 
-@fault("http.status.ok_error", of="answer", fails=("http.status.error",), unproven={"http.status.error": CONTENT})
-def error_under_200(exchange: Exchange) -> Exchange:
-    """An error object comes under status 200."""
-    return rewrite.with_body(exchange, _ERROR)
+@fault(
+    "http.answer.empty_object",
+    of="answer.tools",
+    fails=("http.answer.completion",),
+    unproven={"http.answer.completion": ("http.status.error", *CONTENT)},
+)
+def empty_object(exchange: Exchange) -> Exchange:
+    """The answer is an object without members."""
+    return rewrite.with_body(exchange, b"{}")
 
 
 @fault(
@@ -321,57 +324,3 @@ def html_models(exchange: Exchange) -> Exchange:
 def array_answer(exchange: Exchange) -> Exchange:
     """The answer stands within a JSON array."""
     return rewrite.with_body(exchange, b"[" + rewrite.body_of(exchange) + b"]")
-
-
-@fault(
-    "http.status.rate_limited",
-    of="stream.tools",
-    passes=("errors.*",),
-    unproven={"rate-limited": ("*",)},
-    appears=("errors.*",),
-)
-def rate_limited(exchange: Exchange) -> Exchange:
-    """A typed 429 comes in place of the answer."""
-    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 429)
-
-
-@fault(
-    "http.status.server_error",
-    of="stream.usage",
-    passes=("errors.*",),
-    unproven={"status 500": ("*",)},
-    appears=("errors.*",),
-)
-def server_error(exchange: Exchange) -> Exchange:
-    """A typed 500 comes in place of the answer."""
-    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 500)
-
-
-@fault("http.status.refused", of="tooken.answer", passes=("errors.*",), refused=("*",), appears=("errors.*",))
-def refused(exchange: Exchange) -> Exchange:
-    """A typed 400 refuses the request, which is lawful."""
-    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 400)
-
-
-@fault("http.status.redirect", of="stream.usage", unproven={"status 307": ("*",)})
-def redirected(exchange: Exchange) -> Exchange:
-    """A redirect comes in place of the answer."""
-    return rewrite.with_status(rewrite.with_body(exchange, b""), 307)
-
-
-@fault("http.status.unreachable", of="xmsmartlink.stream", unproven={"network": ("*",)})
-def unreachable(exchange: Exchange) -> Exchange:
-    """Nothing listens at the address: there is no status line at all."""
-    return replace(exchange, response=None, end="unreachable:refused")
-
-
-@fault("http.status.unreachable_models", of="models", unproven={"network": ("*",)})
-def unreachable_models(exchange: Exchange) -> Exchange:
-    """The name of the host is not known."""
-    return replace(exchange, response=None, end="unreachable:dns")
-
-
-@fault("http.status.over_budget", of="tooken.answer", unproven={"budget": ("*",)})
-def over_budget(exchange: Exchange) -> Exchange:
-    """The suite's own ceiling ends the exchange before the status line."""
-    return replace(exchange, response=None, end="limit:headers")

@@ -10,11 +10,8 @@ from chatconform.reference.faults.consequences import (
     AFTER_PAYLOADS,
     AFTER_VALID,
     CONTENT,
-    ENVELOPE_PRESENT,
     OF_CHUNKS,
     SUMS,
-    WITHIN_CHOICE,
-    WITHIN_USAGE,
 )
 from chatconform.reference.faults.fault import fault
 from chatconform.reference.faults.framing import PLACE
@@ -60,17 +57,8 @@ def models_array(exchange: Exchange) -> Exchange:
 @fault(
     "json.body.vendor_envelope",
     of="answer",
-    fails=(*ENVELOPE_PRESENT, "envelope.model.present", "envelope.created.present", "usage.object.present"),
-    unproven={"envelope.choices.present": AFTER_CHOICES, "nothing-to-examine": ("envelope.created.seconds",)},
-    other_branch=(
-        "envelope.*.type",
-        "envelope.*.nonempty",
-        "envelope.object.value",
-        "choices.list.nonempty",
-        *WITHIN_CHOICE,
-        "usage.object.type",
-        *WITHIN_USAGE,
-    ),
+    fails=("http.answer.completion",),
+    unproven={"http.answer.completion": ("http.status.error", *CONTENT)},
 )
 def vendor_envelope(exchange: Exchange) -> Exchange:
     """The answer stands in the data member of an envelope of its vendor's own."""

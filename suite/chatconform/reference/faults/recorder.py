@@ -6,6 +6,13 @@ from dataclasses import replace
 
 from chatconform.model import Exchange, Origin
 from chatconform.reference import rewrite
+from chatconform.reference.faults.consequences import (
+    AFTER_NUMBERED,
+    OF_AN_ERROR,
+    OF_THE_REQUEST,
+    UNASKED_CALLS,
+    UNASKED_TEXT,
+)
 from chatconform.reference.faults.fault import fault
 
 _ERROR = b'{"error":{"message":"Not today.","type":"server_error","param":null,"code":null}}'
@@ -62,9 +69,11 @@ def ids_masked(exchange: Exchange) -> Exchange:
             "choices.finish_reason.tool_calls",
             "usage.cap.precedence",
             "extensions.*",
+            *UNASKED_CALLS,
+            *OF_THE_REQUEST,
         )
     },
-    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence"),
+    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence", *UNASKED_CALLS, *UNASKED_TEXT),
 )
 def request_missing(exchange: Exchange) -> Exchange:
     """The recording of an answer does not hold the request's body."""
@@ -81,9 +90,19 @@ def request_missing(exchange: Exchange) -> Exchange:
             "usage.cap.precedence",
             "usage.stream.requested",
             "stream.choices.nonempty",
+            *UNASKED_CALLS,
+            *OF_THE_REQUEST,
+            *AFTER_NUMBERED,
         )
     },
-    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence", "stream.choices.nonempty"),
+    appears=(
+        "choices.finish_reason.tool_calls",
+        "usage.cap.precedence",
+        "stream.choices.nonempty",
+        *UNASKED_CALLS,
+        *UNASKED_TEXT,
+        *AFTER_NUMBERED,
+    ),
 )
 def request_missing_stream(exchange: Exchange) -> Exchange:
     """The recording of a stream does not hold the request's body."""
@@ -99,9 +118,11 @@ def request_missing_stream(exchange: Exchange) -> Exchange:
             "choices.count.n",
             "choices.finish_reason.tool_calls",
             "usage.cap.precedence",
+            *UNASKED_CALLS,
+            *OF_THE_REQUEST,
         )
     },
-    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence"),
+    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence", *UNASKED_CALLS, *UNASKED_TEXT),
 )
 def request_missing_documented(exchange: Exchange) -> Exchange:
     """Without the request nobody knows whether it stayed inside its document."""
@@ -134,9 +155,9 @@ def alias(exchange: Exchange) -> Exchange:
     "extensions.trace_id.refused",
     of="xmsmartlink.answer",
     fails=("extensions.trace_id.accepted",),
-    passes=("errors.*",),
+    passes=OF_AN_ERROR,
     refused=("*",),
-    appears=("errors.*",),
+    appears=OF_AN_ERROR,
 )
 def trace_id_refused(exchange: Exchange) -> Exchange:
     """A request with X-Trace-ID is refused with a typed 400."""

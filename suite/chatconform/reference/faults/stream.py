@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatconform.model import Exchange
 from chatconform.reference import rewrite
-from chatconform.reference.faults.consequences import AFTER_STREAM_ERROR, CONTENT
+from chatconform.reference.faults.consequences import AFTER_CHOICES, AFTER_STREAM_ERROR, CONTENT, OF_CHUNKS, SUMS
 from chatconform.reference.faults.fault import Ids, fault
 from chatconform.reference.faults.framing import PLACE
 
@@ -140,6 +140,25 @@ def error_first(exchange: Exchange) -> Exchange:
 def error_alone(exchange: Exchange) -> Exchange:
     """The stream is an error object and [DONE]."""
     return rewrite.with_events(exchange, [_ERROR, rewrite.DONE])
+
+
+@fault(
+    "stream.payload.wrapped",
+    of="stream.usage",
+    fails=("stream.payload.chunk",),
+    unproven={
+        "nothing-to-examine": OF_CHUNKS,
+        "envelope.choices.present": AFTER_CHOICES,
+        "choices.delta.present": ("stream.role.present",),
+        "stream.payload.chunk": ("usage.stream.requested",),
+    },
+    other_branch=("usage.stream.complete", "usage.stream.once", *SUMS),
+    passes=("stream.error",),
+)
+def wrapped(exchange: Exchange) -> Exchange:
+    """Every chunk stands in the data member of an envelope of its vendor's own."""
+    chunks = rewrite.messages(exchange)
+    return rewrite.with_messages(exchange, [{"code": 0, "msg": "ok", "data": each} for each in chunks])
 
 
 @fault(

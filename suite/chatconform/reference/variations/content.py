@@ -59,14 +59,18 @@ def escaped(exchange: Exchange) -> Exchange:
     return rewrite.with_events(exchange, [*(b"data: " + text for text in texts), rewrite.DONE])
 
 
-@variation("content.separators", (*TEXT_STREAMS, *TEXT_ANSWERS))
+_UNSCORED: Final[Ids] = tuple(name for name in TEXT_ANSWERS if name != "answer.logprobs")
+"""The answers in text whose words may change, as no log probabilities stand beside them."""
+
+
+@variation("content.separators", (*TEXT_STREAMS, *_UNSCORED))
 def separators(exchange: Exchange) -> Exchange:
     """The text holds characters that some libraries take for line ends."""
     body = rewrite.body_of(exchange).replace("Zürich".encode(), "Zü\u2028\u2029\u0085rich".encode())
     return rewrite.with_body(exchange, body)
 
 
-@variation("content.long_line", (*TEXT_STREAMS, *TEXT_ANSWERS))
+@variation("content.long_line", (*TEXT_STREAMS, *_UNSCORED))
 def long_line(exchange: Exchange) -> Exchange:
     """A piece of text is longer than 64 KiB."""
     body = rewrite.body_of(exchange).replace("Zürich".encode(), b"Z" * 70_000)
@@ -165,9 +169,9 @@ def tool_calls_empty(exchange: Exchange) -> Exchange:
     return _spoken(exchange, tool_calls=[])
 
 
-@variation("content.reasoning", (*TEXT_STREAMS, *TEXT_ANSWERS))
+@variation("content.reasoning", (*TEXT_STREAMS, *TEXT_ANSWERS), other_branch=("parameters.cap.kept",))
 def reasoning(exchange: Exchange) -> Exchange:
-    """The message has a reasoning_content beside its content."""
+    """The message has a reasoning_content beside its content, and nothing says how many tokens it took."""
     return _spoken(exchange, reasoning_content="The user asks for cities.")
 
 
@@ -211,8 +215,9 @@ _NAMED: Final[JsonObject] = {"type": "function", "function": {"name": "weather"}
 @variation(
     "content.named_tool",
     ("answer.tools",),
-    passes=("message.content.nonempty",),
+    passes=("message.content.nonempty", "tools.choice.named"),
     gone=("choices.finish_reason.tool_calls",),
+    appears=("tools.choice.named",),
 )
 def named_tool(exchange: Exchange) -> Exchange:
     """tool_choice names one function, and the call finishes with stop."""
@@ -222,15 +227,25 @@ def named_tool(exchange: Exchange) -> Exchange:
 @variation(
     "content.named_tool_stream",
     ("stream.tools",),
-    passes=("message.content.nonempty",),
+    passes=("message.content.nonempty", "tools.choice.named"),
     gone=("choices.finish_reason.tool_calls",),
+    appears=("tools.choice.named",),
 )
 def named_tool_stream(exchange: Exchange) -> Exchange:
     """tool_choice names one function, and the streamed call finishes with stop."""
     return rewrite.asked(rewrite.member(exchange, -1, _FINISH, "stop"), tool_choice=_NAMED)
 
 
-@variation("content.cut_arguments", ("answer.tools",))
+@variation(
+    "content.cut_arguments",
+    ("answer.tools",),
+    other_branch=(
+        "tools.arguments.nonempty",
+        "tools.arguments.json",
+        "tools.arguments.object",
+        "tools.name.declared",
+    ),
+)
 def cut_arguments(exchange: Exchange) -> Exchange:
     """The arguments of a call are cut, and finish_reason says length."""
     path: Path = ("choices", 0, "message", "tool_calls", 1, "function", "arguments")

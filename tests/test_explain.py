@@ -1,0 +1,103 @@
+"""`chatconform explain`: everything that there is to say of a check, in one reading."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatconform import deviations, explanation, listing
+from chatconform.explanation import explained
+from chatconform.judging import known_checks
+from chatconform.model import CheckText
+from chatconform.report import board
+
+DONE_EXACT = """\
+sse.done.exact
+  The data of the last event are the six bytes `[DONE]`.
+
+level
+  openai MUST         The data of the last event are the six bytes `[DONE]`.
+                      OpenAI API reference, TRM-05
+
+why it matters
+  openai-node and the AI SDK raise on a space behind it; all clients raise on another spelling.
+
+whom it hurts
+  raises in           @langchain/openai 1.5.8 on openai-node 6.49.0, AI SDK 6.0.326 with
+                      @ai-sdk/openai-compatible 2.0.87, langchain-openai 1.7.3, litellm 1.106.2,
+                      openai-node 7.55.0, openai-node .stream() 7.55.0, openai-python 3.52.0,
+                      openai-python .stream() 3.52.0, pydantic-ai 2.31.1 on openai-python 2.54.0
+
+seen in the wild
+  TRM-05              The sentinel is misspelt: a trailing space, lower case, or quotes around it.
+                      Clients take it for JSON; a trailing space is enough for openai-node and the
+                      AI SDK to raise.
+                      measured
+
+example
+  sse.done.two_spaces: Two spaces stand before [DONE], so that its data begin with one.
+  passes  …}},"choices":[]}\\n\\ndata: [DONE]\\n\\n
+  fails   …}},"choices":[]}\\n\\ndata:  [DONE]\\n\\n
+
+fix
+  send `data: [DONE]`, byte for byte.
+
+needs first
+  sse.done.present"""
+
+
+def test_a_check_is_explained_whole():
+    assert DONE_EXACT == listing.explain("sse.done.exact")
+
+
+@pytest.mark.parametrize("check", sorted(known_checks()))
+def test_every_rule_can_be_explained(check):
+    found = explained(check)
+    assert (check, True, True) == (found.text.id, bool(found.rules), bool(found.hurts))
+    assert {rule.contract for rule in found.rules} == set(found.text.levels)
+
+
+def test_a_clause_says_of_which_requests_it_speaks():
+    assert "only where model is auto" in " ".join(listing.explain("extensions.platform.present").split())
+
+
+def test_a_clause_needs_what_is_asked_of_the_message_that_it_is_about():
+    assert ("http.status.error", "sse.event.separated") == explained("envelope.id.type").needs
+
+
+def test_the_document_s_basis_stands_beside_its_lines():
+    (rule,) = (each for each in explained("envelope.id.type").rules if each.contract == "tooken")
+    assert ("000_3800249b69e3bcad.txt:57 (exampled)", "should") == (rule.source, rule.level)
+
+
+@pytest.mark.parametrize(
+    "raises, wrong, measured, sentence",
+    [
+        (("a", "b"), ("c",), True, "raises in a, b; silently wrong in c."),
+        ((), ("c",), True, "silently wrong in c."),
+        ((), (), True, "no measured client minds."),
+        ((), (), False, "not measured."),
+    ],
+)
+def test_whom_it_hurts_in_a_sentence(raises, wrong, measured, sentence):
+    text = CheckText("a.b.c", "", "", "", {}, {}, raises=raises, wrong=wrong, measured=measured)
+    assert sentence == board.impact(text)
+
+
+@pytest.mark.parametrize("check", sorted(known_checks()))
+def test_nobody_is_said_not_to_mind_what_was_not_measured(check):
+    found = explained(check)
+    entries = [deviations.load()[each.id] for each in found.cited]
+    names_none = not (found.text.raises or found.text.wrong)
+    assert found.text.measured == any(entry.measured for entry in entries)
+    assert names_none == (found.hurts in ((("no measured client minds", ""),), (("not measured", ""),)))
+
+
+def test_the_clients_come_with_their_versions():
+    clients = {f"{client.name} {client.version}" for client in deviations.catalogue().clients.values()}
+    named = {name for check in known_checks() for name in (*explained(check).raises, *explained(check).wrong)}
+    assert clients == named
+
+
+def test_every_entry_is_cited_by_whom_the_index_says():
+    for entry, checks in explanation.citing().items():
+        assert all(entry in {each.id for each in explained(check).cited} for check in checks)
