@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test clean
+.PHONY: run test docs clean bench mutants
 
 run: $(VENV)/.installed  ## judge the shipped recordings and write reports/
 	@$(BIN)/chatconform run --recorded --fail-on never
@@ -20,6 +20,12 @@ test: $(VENV)/.developing  ## lint, types, tests with branch coverage, and the w
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+docs: $(VENV)/.installed  ## write what docs/ has from the code: checks, coverage, proof, and calibration where captures are
+	@$(BIN)/chatconform docs --to docs $(if $(CHATCONFORM_MATERIAL),--corpus $(CHATCONFORM_MATERIAL)/corpus/captures.jsonl.gz)
+
+bench: $(VENV)/.developing  ## what judging costs, as ratios within one run
+	@$(BIN)/python benchmarks/replay.py
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "chatconform needs Python 3.11 or newer: install it (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)"; exit 1; }
@@ -32,6 +38,9 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.developing: $(VENV)/.installed constraints.txt
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+mutants: $(VENV)/.developing  ## break what judges in small ways, a sample of them, and list what no test notices: some 20 minutes
+	@$(BIN)/python tools/mutants.py
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
