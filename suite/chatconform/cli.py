@@ -100,7 +100,7 @@ def run(names: Sequence[str], recorded: bool, out: Path, **options: object) -> N
     _conclude(subjects, problems, "recorded", out, options)
 
 
-@cli.command()
+@cli.command(short_help="Judge recorded exchanges: folders, files, JSON lines.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--provider", metavar="NAME", help="Judge all exchanges as this provider's.")
 @click.option("--contract", metavar="NAME", help="The document to judge by: a folder of schemas/, or openai.")
@@ -288,7 +288,7 @@ def list_(what: str, contract: str | None, providers_file: Path | None, as_json:
         click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row.values(), widths, strict=True)).rstrip())
 
 
-@cli.command()
+@cli.command(short_help="Say what a check asks for, and why.")
 @click.argument("check")
 def explain(check: str) -> None:
     """Say what a check asks for, why, by whose word, and show bytes that pass and bytes that fail."""
@@ -297,7 +297,7 @@ def explain(check: str) -> None:
     click.echo(listing.explain(check))
 
 
-@cli.command()
+@cli.command(short_help="Check the contracts and their citations.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[SCHEMAS]")
 @click.option("--documents", type=click.Path(path_type=Path), metavar="DIR",
               help="Hold every citation against the documents in this folder.")  # fmt: skip
@@ -313,7 +313,7 @@ def lint(folder: Path | None, documents: Path | None) -> None:
     sys.exit(USAGE if problems else 0)
 
 
-@cli.command()
+@cli.command(short_help="Write the pages of docs/ that are made from the code.")
 @click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where they are written.")
 @click.option("--corpus", type=click.Path(path_type=Path), metavar="FILE",
               help="Captures to count fires on; without it calibration.md is left as it is.")  # fmt: skip
