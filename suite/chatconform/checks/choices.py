@@ -81,7 +81,7 @@ def index_contiguous(transcript: Transcript) -> Iterator[Finding]:
     "stream.choices.nonempty",
     level=SHOULD,
     over=streams,
-    asks=lambda asked: not asked.include_usage,
+    asks=lambda asked: not asked.wants_usage,
     examines=lambda stream: stream.facts.count or Reason.NOTHING_TO_EXAMINE,
     needs="sse.event.separated",
     cites=("OpenAI API reference", "CHO-05"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chatconform.checks.check import answers, chats, check
 from chatconform.model import Finding, JsonObject, Reason
 from chatconform.wire.fold import Where
-from chatconform.wire.transcript import Transcript
+from chatconform.wire.transcript import Kind, Transcript
 
 ALIASES = ("auto", "auto-fast", "auto-cheap")
 """The model names by which Tooken is asked to choose a model (000_3800249b69e3bcad.txt:17)."""
@@ -63,16 +63,26 @@ def model_resolved(answer: Transcript) -> Iterator[Finding]:
         yield answer.finding(Where(0, ("model",)), "the name of a model, not the alias")
 
 
+def _traced(transcript: Transcript) -> int | Reason:
+    """An error that does not speak of the header is about something else: the key, the model, the load."""
+    if transcript.kind is not Kind.ERROR or b"trace" in transcript.body.lower():
+        return 1
+    if transcript.status == 429:
+        return Reason.RATE_LIMITED
+    return Reason.NETWORK if (transcript.status or 0) >= 500 else Reason.REFUSED_TYPED
+
+
 @check(
     "extensions.trace_id.accepted",
     level=None,
     over=chats,
     asks=lambda asked: asked.trace_id is not None,
+    examines=_traced,
     of_any_status=True,
     cites="EXT-03",
 )
 def trace_id_accepted(transcript: Transcript) -> Iterator[Finding]:
-    """A request with the header X-Trace-ID is answered.
+    """The header X-Trace-ID of a request is not refused.
 
     Breaks: the documented way to follow a request up does not work.
     Fix: accept the header.

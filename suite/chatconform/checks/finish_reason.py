@@ -126,3 +126,37 @@ def finish_tool_calls(transcript: Transcript) -> Iterator[Finding]:
     for choice in transcript.facts.choices.values():
         if choice.tool_calls and choice.finishes and choice.finishes[-1].value == "stop":
             yield transcript.finding(choice.finishes[-1].where, "tool_calls")
+
+
+def _handed_over(transcript: Transcript) -> int | Reason:
+    finished = (choice.finishes[-1].value for choice in transcript.facts.choices.values() if choice.finishes)
+    return sum(1 for value in finished if value == "tool_calls") or Reason.OTHER_BRANCH
+
+
+@check(
+    "choices.finish_reason.called",
+    level=SHOULD,
+    over=chats,
+    examines=_handed_over,
+    needs=(
+        "choices.finish_reason.present",
+        "choices.item.type",
+        "choices.message.present",
+        "choices.message.type",
+        "choices.delta.present",
+        "choices.delta.type",
+        "message.tool_calls.type",
+        "tools.item.type",
+    ),
+    cites="OpenAI API reference",
+)
+def finish_called(transcript: Transcript) -> Iterator[Finding]:
+    """A choice that finishes with tool_calls calls a tool.
+
+    Breaks: agents have nothing to run and no reason to show what there is: they ask again, or end without an answer.
+    Fix: send the calls in tool_calls; finish with stop where there are none.
+    """
+    for choice in transcript.facts.choices.values():
+        is_handed_over = bool(choice.finishes) and choice.finishes[-1].value == "tool_calls"
+        if is_handed_over and not choice.tool_calls and not choice.other:
+            yield transcript.finding(choice.finishes[-1].where, "a tool call, or stop", "tool_calls, and no call")

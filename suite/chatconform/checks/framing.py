@@ -178,10 +178,11 @@ def block_data(stream: Transcript) -> Iterator[Finding]:
     Breaks: blocks of only id, retry or event are lawful, but openai-python raises JSONDecodeError on each.
     Fix: send id, retry and event on blocks that have data, and keep-alives as comments.
     """
-    for block in _frames(stream).blocks:
-        if set(block.fields) & _DISPATCHED and block.start < _end_of_reading(stream):
-            got = f"only {', '.join(block.fields)}{_harm(stream)}"
-            yield stream.spot((block.start, block.end), got, "a data field beside them")
+    end = _end_of_reading(stream)
+    blocks = [each for each in _frames(stream).blocks if set(each.fields) & _DISPATCHED and each.start < end]
+    harm = _harm(stream) if blocks else ""
+    for block in blocks:
+        yield stream.spot((block.start, block.end), f"only {', '.join(block.fields)}{harm}", "a data field beside them")
 
 
 @check("sse.id.blank", level=SHOULD, over=streams, needs="sse.stream.events", cites="SSF-03")
@@ -194,9 +195,11 @@ def id_blank(stream: Transcript) -> Iterator[Finding]:
     """
     frames = _frames(stream)
     blocks = {block.end for block in frames.blocks if set(block.fields) & _DISPATCHED}
-    for span in frames.blank_after_id:
-        if span[1] not in blocks and span[0] < _end_of_reading(stream):
-            yield stream.spot(span, f"a blank line that ends no event{_harm(stream)}", "no blank line")
+    end = _end_of_reading(stream)
+    spans = [span for span in frames.blank_after_id if span[1] not in blocks and span[0] < end]
+    harm = _harm(stream) if spans else ""
+    for span in spans:
+        yield stream.spot(span, f"a blank line that ends no event{harm}", "no blank line")
 
 
 def _sentinels(stream: Transcript) -> int | Reason:

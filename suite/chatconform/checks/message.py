@@ -24,7 +24,14 @@ def _messages(transcript: Transcript) -> int | Reason:
     level=SHOULD,
     over=chats,
     examines=_messages,
-    needs=("choices.finish_reason.present", "choices.delta.present", "choices.delta.type"),
+    needs=(
+        "choices.finish_reason.present",
+        "choices.item.type",
+        "choices.message.present",
+        "choices.message.type",
+        "choices.delta.present",
+        "choices.delta.type",
+    ),
     cites="MSG-03",
 )
 def content_nonempty(transcript: Transcript) -> Iterator[Finding]:
@@ -44,11 +51,14 @@ def texts(transcript: Transcript) -> int | Reason:
 
 
 _THOUGHTS = ("<think>", "<thinking>")
+_TAGS = ("<think", "</think")
 _MARKERS = (
     "<|im_end|>", "<|im_start|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|end_of_text|>", "<|endoftext|>",
     "<|end_of_turn|>", "<end_of_turn>", "<｜end▁of▁sentence｜>", "</s>",
 )  # fmt: skip
 """Tokens by which templates end a turn."""
+_OPENERS = ("<|im_start|>", "<|start_header_id|>", "<|channel|>", "<|start|>")
+"""Tokens by which templates begin a turn, or a part of one."""
 _REPLACEMENT = ("\ufffd", "FFFD", "fffd")
 """How a request speaks of U+FFFD."""
 _AT_AN_END = 16
@@ -72,8 +82,15 @@ def content_thoughts(transcript: Transcript) -> Iterator[Finding]:
     """
     for choice in transcript.facts.choices.values():
         start = "".join(choice.content[:_AT_AN_END]).lstrip()
-        if start.startswith(_THOUGHTS) and not transcript.asked.mentions("<think"):
+        leaks = start.startswith(_THOUGHTS) or _only_closes("".join(choice.content))
+        if leaks and not any(map(transcript.asked.mentions, _TAGS)):
             yield transcript.finding(choice.where, "the answer alone in content", start[:80])
+
+
+def _only_closes(text: str) -> bool:
+    """Whether a line closes thoughts that no tag opened, as where the template opens them; quoted code is none."""
+    before, closed, _ = text.partition("\n</think>\n")
+    return bool(closed) and "<think" not in before and "```" not in before
 
 
 @check(
@@ -86,7 +103,7 @@ def content_thoughts(transcript: Transcript) -> Iterator[Finding]:
     cites="MSG-07",
 )
 def content_markers(transcript: Transcript) -> Iterator[Finding]:
-    """The text does not end with a token of the model's own template.
+    """The text neither begins nor ends with a token of the model's own template.
 
     Breaks: users see garbage, and it goes back to the model as text in the next turn.
     Fix: leave special tokens out when tokens become text.
@@ -95,6 +112,10 @@ def content_markers(transcript: Transcript) -> Iterator[Finding]:
         end = "".join(choice.content[-_AT_AN_END:]).rstrip()
         if end.endswith(_MARKERS) and not _is_meant(transcript, choice, end):
             yield transcript.finding(choice.where, "a text without special tokens", f"…{end[-40:]}")
+            continue
+        start = "".join(choice.content[:_AT_AN_END]).lstrip()
+        if start.startswith(_OPENERS) and not any(map(transcript.asked.mentions, _OPENERS)):
+            yield transcript.finding(choice.where, "a text without special tokens", f"{start[:40]}…")
 
 
 def _is_meant(transcript: Transcript, choice: Choice, end: str) -> bool:

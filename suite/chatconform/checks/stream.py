@@ -119,6 +119,8 @@ def choices_order(stream: Transcript) -> Iterator[Finding]:
 
 SHORT = 16
 """Characters: what is shorter may well begin the next piece by chance."""
+LETTERS = 4
+"""Different characters: a piece with fewer may be laughter or a rule, and grow by chance."""
 
 
 @check(
@@ -137,18 +139,19 @@ def content_incremental(stream: Transcript) -> Iterator[Finding]:
     """
     for choice in stream.facts.choices.values():
         if _is_cumulative(choice.content):
-            got = f"{choice.content[1][:40]!r}, then {choice.content[2][:60]!r}"
+            got = f"{choice.content[-2][:40]!r}, then {choice.content[-1][:60]!r}"
             yield stream.finding(choice.where, "deltas that go on where the last one ended", got)
 
 
 def _is_cumulative(pieces: Sequence[str]) -> bool:
-    """Whether each of at least three pieces begins with the whole one before it, and they grow."""
-    return (
-        len(pieces) > 2
-        and len(pieces[-2]) >= SHORT
-        and all(map(str.startswith, islice(pieces, 1, None), pieces))
-        and len({*map(len, pieces)}) > 2
-    )
+    """Whether each of at least three pieces begins with the one before it, or the last is all the others together."""
+    if len(pieces) < 3:
+        return False
+    lengths = len({*map(len, pieces)}) if pieces[1].startswith(pieces[0]) else 0
+    if lengths > 2 and all(map(str.startswith, islice(pieces, 1, None), pieces)):
+        return len(pieces[-2]) >= SHORT or (lengths == len(pieces) and len({*pieces[-2]}) >= LETTERS)
+    is_long = len(pieces) > 3 and len(pieces[-1]) >= SHORT
+    return is_long and pieces[-1].startswith(pieces[0]) and pieces[-1] == "".join(pieces[:-1])
 
 
 MANY, LATE, INSTANT = 50, 500_000, 5_000

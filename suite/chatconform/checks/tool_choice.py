@@ -19,6 +19,8 @@ MARKS = (
     "<|tool_calls_section_begin|>",
     "<｜tool▁calls▁begin｜>",
     "<function=",
+    "<invoke name=",
+    "<|channel|>commentary to=functions.",
 )
 """What models write before a call, in the templates that they were trained on."""
 NEAR = 200
@@ -31,6 +33,7 @@ _NAMED = (
     "tools.function.type",
     "tools.name.present",
     "tools.name.type",
+    "tools.name.nonempty",
     "tools.name.streamed",
     "tools.name.whole",
 )
@@ -78,9 +81,10 @@ def name_declared(transcript: Transcript) -> Iterator[Finding]:
     Fix: match the call's name with the declared tools, and send it as it was declared.
     """
     declared = names(transcript.asked)
-    for call in _uncut(transcript):
-        if call.name not in declared:
-            yield transcript.finding(_name_at(call), f"one of {', '.join(sorted(declared))}", shown(call.name))
+    others = [call for call in _uncut(transcript) if call.name not in declared]
+    want = f"one of {', '.join(sorted(declared))}" if others else ""
+    for call in others:
+        yield transcript.finding(_name_at(call), want, shown(call.name))
 
 
 def _open(transcript: Transcript) -> Iterator[Choice]:

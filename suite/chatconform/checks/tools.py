@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chatconform.checks.check import MAY, MUST, SHOULD, Examines, chats, check, streams
+from chatconform.checks.check import MAY, MUST, SHOULD, Examines, answers, chats, check, streams
 from chatconform.model import Finding, Origin, Reason
 from chatconform.wire.arguments import Arguments
 from chatconform.wire.asked import Asked
@@ -273,6 +273,28 @@ def name_streamed(stream: Transcript) -> Iterator[Finding]:
     for call in called(stream):
         if not call.names:
             yield stream.finding(at(call, "function", "name"), "a name", "no name in any delta of the call")
+
+
+@check(
+    "tools.name.nonempty",
+    level=MUST,
+    over=answers,
+    asks=wants_tools,
+    came=calls_something,
+    examines=calls,
+    needs=("http.status.error", "tools.item.type", "tools.function.type", "tools.name.present", "tools.name.type"),
+    cites="OpenAI API reference",
+)
+def name_nonempty(answer: Transcript) -> Iterator[Finding]:
+    """A tool call names its tool, in its member function or custom.
+
+    Breaks: clients read call.function.name and raise where there is no function; without a name there is nothing to
+    run.
+    Fix: send {"id", "type": "function", "function": {"name", "arguments"}} for every call.
+    """
+    for call in called(answer):
+        if not call.names:
+            yield answer.finding(call.where, "the name of a tool", "no name")
 
 
 @check(

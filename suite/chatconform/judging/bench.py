@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 
 from chatconform.checks import Check, all_checks
 from chatconform.contracts import contract as contracts
@@ -246,11 +247,14 @@ def _ask(check: Check, transcript: Transcript) -> Ruling:
         examined = check.examines(transcript)
         if isinstance(examined, Reason):
             return _no(examined)
-        findings = tuple(check.predicate(transcript))
+        findings = tuple(islice(check.predicate(transcript), MAX_FINDINGS + 1))
+        found = len(findings)
+        if found > MAX_FINDINGS:
+            found = sum(1 for _ in check.predicate(replace(transcript, terse=True)))
     except Exception as error:  # noqa: BLE001  the bench alone catches what a check throws
         return Ruling(Outcome.ERROR, findings=(Finding(f"{type(error).__name__}: {error}", "no exception"),), found=1)
     if findings:
-        return Ruling(Outcome.FAIL, examined, findings=findings[:MAX_FINDINGS], found=len(findings))
+        return Ruling(Outcome.FAIL, examined, findings=findings[:MAX_FINDINGS], found=found)
     return Ruling(Outcome.PASS, examined) if examined else _no(Reason.NOTHING_TO_EXAMINE)
 
 

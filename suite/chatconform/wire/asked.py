@@ -43,6 +43,11 @@ class Asked:
         return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
 
     @property
+    def wants_usage(self) -> bool:
+        """Whether a stream is asked for its usage, by stream_options or by OpenRouter's own `usage` member."""
+        return self.include_usage or _member(self.body.get("usage"), "include") is True
+
+    @property
     def json_format(self) -> str | None:
         """Return json_object or json_schema, where the answer is to be JSON."""
         wanted = _member(self.body.get("response_format"), "type")

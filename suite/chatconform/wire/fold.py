@@ -110,7 +110,7 @@ class Group:
 
 @dataclass(slots=True)
 class Facts:
-    """What the fold found. `ids` and `created` hold the first place of every different value."""
+    """What the fold found. `ids` and `created` hold the first place of every different value; `known` knows them."""
 
     groups: list[Group] = field(default_factory=list)
     count: int = 0
@@ -126,6 +126,7 @@ class Facts:
     empty_choices: list[Seen] = field(default_factory=list)
     metadata: list[int] = field(default_factory=list)
     choices: dict[int, Choice] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
 
 
 class Fold:
@@ -246,10 +247,10 @@ def _envelope(facts: Facts, number: int, payload: JsonObject) -> None:
     identifier, created = payload.get("id"), payload.get("created")
     if identifier is not None:
         facts.with_id += 1
-        _note_new(facts.ids, identifier, Where(number, ("id",)))
+        _note_new(facts, facts.ids, identifier, Where(number, ("id",)))
     if created is not None:
         facts.with_created += 1
-        _note_new(facts.created, created, Where(number, ("created",)))
+        _note_new(facts, facts.created, created, Where(number, ("created",)))
     else:
         facts.without_created.append(number)
     if payload.get("model") is None:
@@ -259,8 +260,12 @@ def _envelope(facts: Facts, number: int, payload: JsonObject) -> None:
         facts.usages.append(Seen(usage, Where(number, ("usage",))))
 
 
-def _note_new(seen: list[Seen], value: JsonValue, where: Where) -> None:
-    if all(each.value != value for each in seen):
+def _note_new(facts: Facts, seen: list[Seen], value: JsonValue, where: Where) -> None:
+    if seen and seen[-1].value == value:
+        return
+    name = f"{where.path[0]}: {value!r}"
+    if name not in facts.known:
+        facts.known.add(name)
         seen.append(Seen(value, where))
 
 

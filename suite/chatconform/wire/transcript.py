@@ -21,6 +21,9 @@ from chatconform.wire.stream import Sentinel, StreamReader, Texts, undispatched
 MAX_EXCERPT = 160
 """How many bytes of the body a finding shows."""
 
+_COUNTED = Finding(got="", want="")
+"""What stands for a finding that is only counted."""
+
 _DATA_LINE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data:")
 
 
@@ -52,7 +55,10 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The facts of one exchange. `body` is after content decoding; all offsets are offsets in it."""
+    """The facts of one exchange. `body` is after content decoding; all offsets are offsets in it.
+
+    Where it is `terse`, findings are only counted: nobody is going to read them, so they say nothing.
+    """
 
     exchange: Exchange
     asked: Asked
@@ -73,6 +79,7 @@ class Transcript:
     strangers: tuple[int, ...] = ()
     texts: Texts = field(default_factory=Texts)
     facts: Facts = field(default_factory=Facts)
+    terse: bool = False
 
     @property
     def document(self) -> strict_json.Document | None:
@@ -88,7 +95,8 @@ class Transcript:
 
     def objects(self) -> Iterator[tuple[int, JsonObject]]:
         """Yield the answer, or the chunks of a stream, each with its number; parsed again for a stream."""
-        left_out = {*self.facts.metadata, *self.strangers, *(where.payload for where in self.errors)}
+        unreadable = (*self.texts.faulty, *self.texts.no_object)
+        left_out = {*self.facts.metadata, *self.strangers, *(where.payload for where in self.errors), *unreadable}
         for number in range(len(self.events) if self.body_payload is None else 1):
             value = None if number in left_out else self.payload(number).object
             if value is not None:
@@ -105,6 +113,8 @@ class Transcript:
 
     def finding(self, where: Where, want: str, got: str | None = None) -> Finding:
         """Return a finding at a place of a payload, with its bytes."""
+        if self.terse:
+            return _COUNTED
         payload = self.payload(where.payload)
         located = strict_json.locate(payload.data, where.path)
         span = _in_body(payload, located) if located else payload.spans[0]
@@ -119,6 +129,8 @@ class Transcript:
 
     def spot(self, span: Span, got: str, want: str, event: int | None = None) -> Finding:
         """Return a finding at a byte range of the body."""
+        if self.terse:
+            return _COUNTED
         return Finding(got=got, want=want, bytes=span, event=event, excerpt=self.excerpt(span))
 
     def excerpt(self, span: Span) -> str:

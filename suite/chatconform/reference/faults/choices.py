@@ -310,6 +310,7 @@ def finish_twice(exchange: Exchange) -> Exchange:
     of="stream.tools",
     fails=("choices.finish_reason.consistent", "choices.finish_reason.tool_calls"),
     passes=("message.content.nonempty",),
+    other_branch=("choices.finish_reason.called",),
 )
 def finish_changes(exchange: Exchange) -> Exchange:
     """A choice finishes with tool_calls, and then with stop."""
@@ -330,6 +331,7 @@ def finish_early(exchange: Exchange) -> Exchange:
     of="answer.tools",
     fails=("choices.finish_reason.tool_calls",),
     passes=("message.content.nonempty",),
+    other_branch=("choices.finish_reason.called",),
 )
 def stop_with_tools(exchange: Exchange) -> Exchange:
     """An answer with tool calls finishes with stop."""
@@ -341,7 +343,22 @@ def stop_with_tools(exchange: Exchange) -> Exchange:
     of="stream.tools",
     fails=("choices.finish_reason.tool_calls",),
     passes=("message.content.nonempty",),
+    other_branch=("choices.finish_reason.called",),
 )
 def stop_with_tools_stream(exchange: Exchange) -> Exchange:
     """A stream with tool calls finishes with stop."""
     return rewrite.member(exchange, -1, _FINISH, "stop")
+
+
+@fault("choices.finish_reason.uncalled", of="answer.uncalled", fails=("choices.finish_reason.called",),
+       other_branch=("message.content.nonempty",))  # fmt: skip
+def uncalled(exchange: Exchange) -> Exchange:
+    """finish_reason is tool_calls, and the answer is text."""
+    return rewrite.member(exchange, 0, _FINISH, "tool_calls")
+
+
+@fault("choices.finish_reason.uncalled_stream", of="stream.uncalled", fails=("choices.finish_reason.called",),
+       other_branch=("message.content.nonempty",))  # fmt: skip
+def uncalled_stream(exchange: Exchange) -> Exchange:
+    """finish_reason of a stream is tool_calls, and every delta is text."""
+    return rewrite.member(exchange, -1, _FINISH, "tool_calls")

@@ -52,6 +52,7 @@ SEVERAL_FINISHES: Final[Ids] = (
 """What looks at the finish_reason that a stream sends."""
 FINISHES: Final[Ids] = (
     "choices.finish_reason.present",
+    "choices.finish_reason.called",
     "choices.finish_reason.tool_calls",
     *SEVERAL_FINISHES,
 )
@@ -105,20 +106,25 @@ OF_THE_REQUEST: Final[Ids] = (
 """What is said of the text where the request is known."""
 
 AFTER_LAST_CHUNK: Final[Ids] = (
-    "choices.finish_reason.present", "choices.finish_reason.tool_calls", "message.content.nonempty",
-    "usage.stream.requested", *ARGUMENTS, "tools.id.streamed", "tools.type.streamed", "tools.name.streamed",
-    "tools.name.declared", "tools.choice.required", "tools.choice.none", "tools.choice.named", "tools.calls.single",
+    "choices.finish_reason.present", "choices.finish_reason.tool_calls", "choices.finish_reason.called",
+    "message.content.nonempty", "usage.stream.requested", *ARGUMENTS, "tools.id.streamed", "tools.type.streamed",
+    "tools.name.streamed", "tools.name.declared", "tools.choice.required", "tools.choice.none", "tools.choice.named",
+    "tools.calls.single",
 )  # fmt: skip
 """What rests on the last chunk: it may be what is missing."""
 
 AFTER_PAYLOADS: Final[Ids] = (*AFTER_LAST_CHUNK, "stream.role.present")
 """What needs every payload of a stream to be JSON."""
 
-AFTER_DELTA: Final[Ids] = ("stream.role.present", "message.content.nonempty")
+AFTER_MESSAGE: Final[Ids] = ("message.content.nonempty", "choices.finish_reason.called")
+"""What needs every choice to have its message."""
+
+AFTER_DELTA: Final[Ids] = ("stream.role.present", *AFTER_MESSAGE)
 """What needs every choice of a stream to have its delta."""
 
 AFTER_FINISH: Final[Ids] = (
-    "message.content.nonempty", "choices.finish_reason.tool_calls", *ARGUMENTS, "tools.choice.required",
+    "message.content.nonempty", "choices.finish_reason.tool_calls", "choices.finish_reason.called", *ARGUMENTS,
+    "tools.choice.required",
     "tools.choice.none", "tools.choice.named", "tools.calls.single",
 )  # fmt: skip
 AFTER_DONE: Final[Ids] = ("sse.done.exact", "sse.done.once", "sse.done.last")

@@ -16,6 +16,7 @@ from chatconform.reference.faults.consequences import (
     AFTER_CHOICES,
     AFTER_DELTA,
     AFTER_FINISH,
+    AFTER_MESSAGE,
     AFTER_NUMBERED,
     ARGUMENTS,
     OF_AN_ANSWER,
@@ -39,7 +40,8 @@ class Row:
 
 
 _NUMBERED: Final[Ids] = ("choices.count.n", "choices.index.contiguous")
-_NAMED: Final[Ids] = ("tools.name.streamed", "tools.name.declared")
+_NAMED: Final[Ids] = ("tools.name.streamed", "tools.name.nonempty", "tools.name.declared")
+_OF_DELTAS: Final[Ids] = (*AFTER_NUMBERED, "choices.finish_reason.called")
 _ALONE: Final = "[tx]*.response"
 """Answers with a single choice: those that keep to a document."""
 
@@ -99,7 +101,8 @@ ROWS: Final = (
     Row("choices.item.type", _ALONE, other_branch=WITHIN_CHOICE,
         unproven={Reason.NOTHING_TO_EXAMINE: ("openai/choices.finish_reason.present", *_NUMBERED),
                   "choices.finish_reason.present": AFTER_FINISH}),
-    Row("choices.item.type", "openai.response.choice", fails=("choices.count.n",)),
+    Row("choices.item.type", "openai.response.choice", fails=("choices.count.n",),
+        unproven={"choices.item.type": AFTER_MESSAGE}),
     Row("choices.index.present", _ALONE,
         other_branch=("choices.index.*",), unproven={"choices.index.present": _NUMBERED}),
     Row("choices.index.present", unproven={"choices.index.present": _NUMBERED}),
@@ -110,10 +113,12 @@ ROWS: Final = (
     Row("choices.index.minimum", "*.chunk.choice",
         fails=(*_NUMBERED, "choices.finish_reason.present", "stream.role.present"),
         unproven={"choices.finish_reason.present": AFTER_FINISH}),
-    Row("choices.message.present", _ALONE,
-        fails=("message.content.nonempty",), other_branch=("choices.message.*", *WITHIN_MESSAGE)),
-    Row("choices.message.type", _ALONE, fails=("message.content.nonempty",), other_branch=WITHIN_MESSAGE),
-    Row("choices.message.*", fails=("message.content.nonempty",)),
+    Row("choices.message.present", _ALONE, other_branch=("choices.message.*", *WITHIN_MESSAGE),
+        unproven={"choices.message.present": AFTER_MESSAGE}),
+    Row("choices.message.type", _ALONE, other_branch=WITHIN_MESSAGE, unproven={"choices.message.type": AFTER_MESSAGE}),
+    Row("choices.message.present", unproven={"choices.message.present": AFTER_MESSAGE}),
+    Row("choices.message.type", unproven={"choices.message.type": AFTER_MESSAGE}),
+    Row("choices.item.type", "*.chunk*", unproven={"choices.item.type": AFTER_MESSAGE}),
     Row("choices.delta.present", unproven={"choices.delta.present": AFTER_DELTA}),
     Row("choices.delta.type", unproven={"choices.delta.type": AFTER_DELTA}),
     Row("choices.finish_reason.present", "*.response", fails=("choices.finish_reason.present",),
@@ -131,9 +136,9 @@ ROWS: Final = (
         fails=("message.content.nonempty",), other_branch=("message.content.type", *TEXT)),
     Row("message.content.type", _ALONE, other_branch=TEXT),
     Row("message.tool_calls.type", "*.response.message", other_branch=("tools.*", "choices.finish_reason.tool_calls"),
-        unproven={"message.tool_calls.type": AFTER_NUMBERED}),
-    Row("message.tool_calls.type", "*.chunk.delta", unproven={"message.tool_calls.type": AFTER_NUMBERED}),
-    Row("tools.item.type", unproven={"tools.item.type": AFTER_NUMBERED}),
+        unproven={"message.tool_calls.type": _OF_DELTAS}),
+    Row("message.tool_calls.type", "*.chunk.delta", unproven={"message.tool_calls.type": _OF_DELTAS}),
+    Row("tools.item.type", unproven={"tools.item.type": ("tools.name.nonempty", *_OF_DELTAS)}),
     Row("tools.index.present", unproven={"tools.index.present": AFTER_NUMBERED}),
     Row("tools.index.type", unproven={"tools.index.type": AFTER_NUMBERED}),
     Row("tools.index.minimum", unproven={"tools.index.minimum": AFTER_NUMBERED}),

@@ -209,6 +209,7 @@ def blank_answer(exchange: Exchange) -> Exchange:
     unproven={
         "json.payload.valid": (
             "choices.finish_reason.present",
+            "choices.finish_reason.called",
             "message.content.nonempty",
             "usage.stream.requested",
             "stream.role.present",

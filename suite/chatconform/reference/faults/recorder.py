@@ -69,11 +69,18 @@ def ids_masked(exchange: Exchange) -> Exchange:
             "choices.finish_reason.tool_calls",
             "usage.cap.precedence",
             "extensions.*",
+            "tools.name.nonempty",
             *UNASKED_CALLS,
             *OF_THE_REQUEST,
         )
     },
-    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence", *UNASKED_CALLS, *UNASKED_TEXT),
+    appears=(
+        "choices.finish_reason.tool_calls",
+        "usage.cap.precedence",
+        "tools.name.nonempty",
+        *UNASKED_CALLS,
+        *UNASKED_TEXT,
+    ),
 )
 def request_missing(exchange: Exchange) -> Exchange:
     """The recording of an answer does not hold the request's body."""
@@ -118,11 +125,18 @@ def request_missing_stream(exchange: Exchange) -> Exchange:
             "choices.count.n",
             "choices.finish_reason.tool_calls",
             "usage.cap.precedence",
+            "tools.name.nonempty",
             *UNASKED_CALLS,
             *OF_THE_REQUEST,
         )
     },
-    appears=("choices.finish_reason.tool_calls", "usage.cap.precedence", *UNASKED_CALLS, *UNASKED_TEXT),
+    appears=(
+        "choices.finish_reason.tool_calls",
+        "usage.cap.precedence",
+        "tools.name.nonempty",
+        *UNASKED_CALLS,
+        *UNASKED_TEXT,
+    ),
 )
 def request_missing_documented(exchange: Exchange) -> Exchange:
     """Without the request nobody knows whether it stayed inside its document."""
@@ -160,5 +174,17 @@ def alias(exchange: Exchange) -> Exchange:
     appears=OF_AN_ERROR,
 )
 def trace_id_refused(exchange: Exchange) -> Exchange:
-    """A request with X-Trace-ID is refused with a typed 400."""
-    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 400)
+    """A request with X-Trace-ID is refused with a typed 400 that speaks of it."""
+    return rewrite.with_status(rewrite.with_body(exchange, _ERROR.replace(b"Not today", b"Bad X-Trace-ID")), 400)
+
+
+@fault(
+    "extensions.trace_id.unrelated",
+    of="xmsmartlink.answer",
+    passes=OF_AN_ERROR,
+    refused=("*",),
+    appears=OF_AN_ERROR,
+)
+def trace_id_unrelated(exchange: Exchange) -> Exchange:
+    """A request with X-Trace-ID is refused with a typed 401 that is about the key: the header is not at fault."""
+    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 401)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from functools import reduce
 
 from chatconform.model import Exchange, JsonObject, Origin
 from chatconform.reference import rewrite
@@ -30,6 +31,25 @@ def think(exchange: Exchange) -> Exchange:
 def think_stream(exchange: Exchange) -> Exchange:
     """The text of a stream begins with reasoning, and the tag is spread over two deltas."""
     return rewrite.member(rewrite.member(exchange, 1, _DELTA, "<thi"), 2, _DELTA, "nk>Three cities.</think>")
+
+
+@fault("message.content.think_closed", of="stream", fails=("message.content.thoughts",))
+def think_closed(exchange: Exchange) -> Exchange:
+    """The text of a stream begins with reasoning that a tag closes, and none opens, as the template holds it."""
+    return rewrite.member(rewrite.member(exchange, 1, _DELTA, "Three cities.\n</th"), 2, _DELTA, "ink>\n\nZürich")
+
+
+@fault("message.content.opener", of="answer", fails=("message.content.markers",))
+def opener(exchange: Exchange) -> Exchange:
+    """The text begins with the token by which the template begins a turn."""
+    return rewrite.member(exchange, 0, _CONTENT, "<|im_start|>assistant\nZürich")
+
+
+@fault("tools.markup.invoke", of="stream.uncalled", fails=("tools.markup.absent",))
+def markup_invoke(exchange: Exchange) -> Exchange:
+    """A call stands in content as an element that names the tool to invoke."""
+    told = rewrite.member(exchange, 2, _DELTA, "\n<function_calls>\n<invoke ")
+    return rewrite.member(told, 3, _DELTA, 'name="weather"></invoke>')
 
 
 @fault("message.content.marker", of="answer", fails=("message.content.markers",))
@@ -72,6 +92,20 @@ def cumulative(exchange: Exchange) -> Exchange:
     for number, piece in enumerate(pieces, 1):
         changed = rewrite.member(changed, number, _DELTA, piece)
     return changed
+
+
+@fault("stream.content.cumulative_short", of="stream", fails=("stream.content.incremental",))
+def cumulative_short(exchange: Exchange) -> Exchange:
+    """Every delta holds all of the text so far, and the text is short."""
+    pieces = zip((1, 2, 3), ("Zü", "Züri", "Zürich"), strict=True)
+    return reduce(lambda told, piece: rewrite.member(told, piece[0], _DELTA, piece[1]), pieces, exchange)
+
+
+@fault("stream.content.again", of="stream.long", fails=("stream.content.incremental",))
+def again(exchange: Exchange) -> Exchange:
+    """The delta with finish_reason holds all of the text once more."""
+    text = "".join(f"Zürich {number}, " for number in range(1, 61))
+    return rewrite.member(exchange, -1, _DELTA, text)
 
 
 @fault(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from chatconform.model import Exchange, JsonObject, JsonValue
 from chatconform.reference import rewrite
 from chatconform.reference.faults.consequences import AFTER_DISTINCT, OF_CALLS
@@ -14,6 +16,8 @@ _SECOND: Path = (*_CALLS, 1)
 _ARGUMENTS: Path = (*_SECOND, "function", "arguments")
 _DELTA: Path = ("choices", 0, "delta", "tool_calls", 0)
 _FINISH: Path = ("choices", 0, "finish_reason")
+_HANDED_OVER: Final[Ids] = ("choices.finish_reason.tool_calls", "choices.finish_reason.called")
+"""What is said of finish_reason where tools are called."""
 BEGINS, GOES_ON, ENDS = 4, 5, 6
 """The numbers of the three chunks of the second call in `stream.tools`; those of the first are three less."""
 
@@ -204,10 +208,32 @@ def name_undeclared_stream(exchange: Exchange) -> Exchange:
     return _second(exchange, ("function", "name"), "functions.weather", BEGINS)
 
 
-@fault("tools.name.empty", of="answer.tools", fails=("tools.name.declared",))
+_NAMELESS: Final[Ids] = ("tools.name.declared", "tools.choice.named")
+"""What needs every call to name its tool."""
+
+
+@fault(
+    "tools.name.empty",
+    of="answer.tools",
+    fails=("tools.name.nonempty",),
+    unproven={"tools.name.nonempty": _NAMELESS},
+)
 def name_empty(exchange: Exchange) -> Exchange:
     """The name of a called function is the empty string."""
     return rewrite.member(exchange, 0, (*_SECOND, "function", "name"), "")
+
+
+@fault(
+    "tools.name.outside_function",
+    of="answer.tool_named",
+    fails=("tools.name.nonempty",),
+    unproven={"tools.name.nonempty": _NAMELESS},
+    other_branch=("tools.function.type", "tools.name.present", "tools.name.type", "tools.arguments.*"),
+)
+def name_outside_function(exchange: Exchange) -> Exchange:
+    """The name and the arguments of a call stand beside its id, and there is no function."""
+    call: JsonObject = {"id": "call_zurich", "type": "function", "name": "weather", "arguments": "{}"}
+    return rewrite.member(exchange, 0, _CALLS, [call])
 
 
 @fault("tools.delta.blank", of="stream.tools", fails=("tools.delta.nonempty",))
@@ -289,7 +315,7 @@ _TEXT: Ids = ("message.content.*", "stream.content.*", "tools.markup.absent")
     of="answer.tool_required",
     fails=("tools.choice.required",),
     passes=_TEXT,
-    other_branch=(*OF_CALLS, "choices.finish_reason.tool_calls"),
+    other_branch=(*OF_CALLS, *_HANDED_OVER),
 )
 def required_ignored(exchange: Exchange) -> Exchange:
     """tool_choice is required, and the answer is text."""
@@ -301,7 +327,7 @@ def required_ignored(exchange: Exchange) -> Exchange:
     of="stream.tool_allowed",
     fails=("tools.choice.required",),
     passes=_TEXT,
-    other_branch=(*OF_CALLS, "choices.finish_reason.tool_calls", "message.tool_calls.type"),
+    other_branch=(*OF_CALLS, *_HANDED_OVER, "message.tool_calls.type"),
 )
 def required_ignored_stream(exchange: Exchange) -> Exchange:
     """tool_choice requires one of the allowed tools, and the stream is text."""
@@ -337,7 +363,7 @@ def disallowed(exchange: Exchange) -> Exchange:
     "tools.choice.called",
     of="answer.uncalled",
     fails=("tools.choice.none",),
-    passes=(*OF_CALLS, "choices.finish_reason.tool_calls"),
+    passes=(*OF_CALLS, *_HANDED_OVER),
     other_branch=("message.content.nonempty",),
 )
 def called(exchange: Exchange) -> Exchange:
@@ -367,7 +393,7 @@ def markup(exchange: Exchange) -> Exchange:
     of="answer.tool_required",
     fails=("tools.markup.absent", "tools.choice.required"),
     passes=_TEXT,
-    other_branch=(*OF_CALLS, "choices.finish_reason.tool_calls"),
+    other_branch=(*OF_CALLS, *_HANDED_OVER),
 )
 def markup_token(exchange: Exchange) -> Exchange:
     """A call stands in content after the model's control token, where tool_choice is required."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Final
 
 from chatconform.model import Exchange, JsonObject, JsonValue
@@ -209,6 +210,7 @@ def metadata(exchange: Exchange) -> Exchange:
 
 
 _FINISH: Final[Path] = ("choices", 0, "finish_reason")
+_SAID: Final[Path] = ("choices", 0, "delta")
 _NAMED: Final[JsonObject] = {"type": "function", "function": {"name": "weather"}}
 
 
@@ -216,6 +218,7 @@ _NAMED: Final[JsonObject] = {"type": "function", "function": {"name": "weather"}
     "content.named_tool",
     ("answer.tools",),
     passes=("message.content.nonempty", "tools.choice.named"),
+    other_branch=("choices.finish_reason.called",),
     gone=("choices.finish_reason.tool_calls",),
     appears=("tools.choice.named",),
 )
@@ -228,6 +231,7 @@ def named_tool(exchange: Exchange) -> Exchange:
     "content.named_tool_stream",
     ("stream.tools",),
     passes=("message.content.nonempty", "tools.choice.named"),
+    other_branch=("choices.finish_reason.called",),
     gone=("choices.finish_reason.tool_calls",),
     appears=("tools.choice.named",),
 )
@@ -244,6 +248,7 @@ def named_tool_stream(exchange: Exchange) -> Exchange:
         "tools.arguments.json",
         "tools.arguments.object",
         "tools.name.declared",
+        "choices.finish_reason.called",
     ),
 )
 def cut_arguments(exchange: Exchange) -> Exchange:
@@ -308,3 +313,30 @@ def model_named(exchange: Exchange) -> Exchange:
 def untraced(exchange: Exchange) -> Exchange:
     """The request has no X-Trace-ID."""
     return replace(exchange, request=replace(exchange.request, headers=()))
+
+
+@variation("content.usage_included", ("stream.usage",), gone=("usage.stream.requested",))
+def usage_included(exchange: Exchange) -> Exchange:
+    """The usage is asked for by a member of its own, as OpenRouter has it, and comes on a chunk without choices."""
+    return rewrite.asked(exchange, stream_options=None, usage={"include": True})
+
+
+@variation("content.laughter", ("stream",))
+def laughter(exchange: Exchange) -> Exchange:
+    """Each of three short pieces begins with the one before it by chance."""
+    pieces = zip((1, 2, 3), ("ha", "haha", "hahaha"), strict=True)
+    return reduce(lambda told, piece: rewrite.member(told, piece[0], (*_SAID, "content"), piece[1]), pieces, exchange)
+
+
+@variation("content.said_twice", ("stream",))
+def said_twice(exchange: Exchange) -> Exchange:
+    """The text says a sentence twice, and the last piece is the whole second half."""
+    told = rewrite.member(exchange, 2, (*_SAID, "content"), "and Reykjavík. ")
+    return rewrite.member(told, 3, (*_SAID, "content"), "Zürich, and Reykjavík. ")
+
+
+@variation("content.tags_explained", TEXT_ANSWERS[:1])
+def tags_explained(exchange: Exchange) -> Exchange:
+    """The text explains how a model closes its thoughts, within quoted code."""
+    text = "A line closes them:\n```\n</think>\n```\nThen comes <|im_start|>, the next turn."
+    return rewrite.member(exchange, 0, ("choices", 0, "message", "content"), text)

@@ -139,7 +139,7 @@ _FINISHED: Final[Ids] = (
 @variation(
     "content.cut_arguments_stream",
     ("stream.tools",),
-    other_branch=(*_FINISHED, "tools.name.declared"),
+    other_branch=(*_FINISHED, "tools.name.declared", "choices.finish_reason.called"),
 )
 def cut_arguments_stream(exchange: Exchange) -> Exchange:
     """A stream ends amid the arguments of a call, and finish_reason says length."""
@@ -150,6 +150,7 @@ def cut_arguments_stream(exchange: Exchange) -> Exchange:
 _NO_CALL: Final[Ids] = (
     "tools.*.present", "tools.*.type", "tools.*.nonempty", "tools.*.values", "tools.name.declared",
     "tools.arguments.*", "tools.choice.*", "tools.calls.single", "choices.finish_reason.tool_calls",
+    "choices.finish_reason.called",
 )  # fmt: skip
 
 
