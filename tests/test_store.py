@@ -353,9 +353,9 @@ LINES = b"%(least)s\n\n  \r\n%(own)s\r\n%(least)s" % {
 }
 PACKINGS = [
     ("x.jsonl", LINES),
-    ("x.jsonl.gz", gzip.compress(LINES)),
+    ("x.jsonl.gz", gzip.compress(LINES, mtime=0)),
     ("x.jsonl.gz", LINES),
-    ("x.jsonl", gzip.compress(LINES)),
+    ("x.jsonl", gzip.compress(LINES, mtime=0)),
     ("x.ndjson", LINES),
 ]
 
@@ -462,10 +462,10 @@ BAD_FILES = [
     ("x.jsonl", b"\n\n{]\n", (3, 2), "is not JSON: Expecting property name enclosed in double quotes"),
     ("x.jsonl", b"", (None, None), "holds no exchange"),
     ("x.jsonl", b"\n \r\n", (None, None), "holds no exchange"),
-    ("x.jsonl.gz", gzip.compress(LINES[:9] * 9)[:-9], (None, None), "ends before its gzip stream does"),
+    ("x.jsonl.gz", gzip.compress(LINES[:9] * 9, mtime=0)[:-9], (None, None), "ends before its gzip stream does"),
     ("x.jsonl.gz", b"\x1f\x8b\x08\x00no gzip", (None, None), "ends before its gzip stream does"),
     ("x.jsonl.gz", b"\x1f\x8b\x09 no gzip", (None, None), "holds damaged gzip data"),
-    ("x.jsonl.gz", gzip.compress(b"")[:10] + b"\xff" * 9, (None, None), "holds damaged gzip data"),
+    ("x.jsonl.gz", gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9, (None, None), "holds damaged gzip data"),
     ("x.jsonl.gz", b"no gzip", (1, 1), "is not JSON: Expecting value"),
 ]
 
