@@ -149,3 +149,15 @@ def test_a_finding_says_where_in_the_json_and_what_the_schema_wants():
 
     assert (failed.check, finding.at) == ("structured.schema.strict", "/choices/0")
     assert (finding.got, finding.want) == ("/visitors: -3", "minimum: 0")
+
+
+def test_what_nests_too_deep_is_not_decided_and_breaks_nothing():
+    tree = {"type": "object", "properties": {"c": {"type": "array", "items": {"$ref": "#"}}}}
+    text = "{}"
+    for _ in range(30):
+        text = f'{{"c": [{text}]}}'
+    deep = {"type": "string"}
+    for _ in range(20):
+        deep = {"type": "object", "properties": {"a": deep}}
+
+    assert (structured.held(tree, text), structured.held(deep, "{}")) == (None, None)

@@ -28,6 +28,10 @@ MAX_SCHEMA, MAX_TEXT = 65_536, 262_144
 """The longest schema that is compiled, and the longest text that is read, in characters."""
 MAX_STEPS: Final = 50_000
 """How many keywords are tried on one text."""
+MAX_NESTED: Final = 80
+"""How many keywords may be tried within one another: Python's own limit is met within other people's code."""
+MAX_LEVELS: Final = 32
+"""How deep a schema may be nested."""
 MAX_VIOLATIONS: Final = 20
 MAX_WANT: Final = 120
 """Characters of a broken keyword that a finding shows."""
@@ -106,7 +110,7 @@ class Sent:
 
     def __init__(self, schema: JsonObject) -> None:
         """Compile a schema. Raises `SchemaError` where it is none."""
-        self._steps = 0
+        self._steps = self._nested = 0
         standard = _DIALECTS[_dialect(schema)]
         standard.check_schema(schema)
         keywords = {name: self._counting(name, keyword) for name, keyword in standard.VALIDATORS.items()}
@@ -115,7 +119,7 @@ class Sent:
 
     def violations(self, value: JsonValue) -> tuple[Violation, ...] | None:
         """Return what a value breaks, at most the first twenty; None where that cannot be found out."""
-        self._steps = 0
+        self._steps = self._nested = 0
         try:
             found = islice(self._validator.iter_errors(value), MAX_VIOLATIONS)
             return tuple(_violation(error) for error in found)
@@ -126,9 +130,13 @@ class Sent:
         def examine(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401
             every_pair = len(instance) ** 2 if name == "uniqueItems" and isinstance(instance, list) else 0
             self._steps += 1 + every_pair + (len(value) if name == "enum" else 0)
-            if self._steps > MAX_STEPS:
+            if self._steps > MAX_STEPS or self._nested >= MAX_NESTED:
                 raise _TooMuchError
-            yield from keyword(validator, value, instance, schema) or ()
+            self._nested += 1
+            try:
+                yield from keyword(validator, value, instance, schema) or ()
+            finally:
+                self._nested -= 1
 
         return examine
 
@@ -148,7 +156,7 @@ def compiled(schema: str) -> Sent | None:
     value = document.object
     if value is None or len(schema) > MAX_SCHEMA or _dialect(value) not in _DIALECTS:
         return None
-    if any(map(_is_undecided, _keywords(value))):
+    if _levels(value) > MAX_LEVELS or any(map(_is_undecided, _keywords(value))):
         return None
     try:
         return Sent(value)
@@ -165,6 +173,12 @@ def held(schema: JsonObject, text: str) -> tuple[Violation, ...] | None:
 def _held(schema: str, text: str) -> tuple[Violation, ...] | None:
     sent, document = compiled(schema), read(text).document
     return sent.violations(document.value) if sent and document.readable else None
+
+
+def _levels(value: JsonValue) -> int:
+    """Return how deep a value is nested."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_levels, members), default=0)
 
 
 def _dialect(schema: JsonObject) -> str | None:
