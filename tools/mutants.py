@@ -328,7 +328,7 @@ def main() -> int:
             print("the tests fail without any change", file=sys.stderr)
             return 2
         limit = 30 + 5 * (time.monotonic() - started)
-        print(f"{len(chosen)} of {count} mutants, seed {arguments.seed}, at most {limit:.0f} s each")
+        print(f"{len(chosen)} of {count} mutants, seed {arguments.seed}, at most {limit:.0f} s each", flush=True)
         _report(chosen, _run(beds, chosen, limit))
     print(f"in {(time.monotonic() - started) / 60:.0f} minutes")
     return 0
