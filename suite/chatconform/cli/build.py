@@ -1,0 +1,69 @@
+"""The commands that help to build: list, explain, lint, docs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from chatconform.cli.conclude import USAGE, find_providers, load_providers
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice(["checks", "clauses", "providers", "faults"]))
+@click.option("--contract", metavar="NAME", help="Only what stands under this contract.")
+@click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="The providers file.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(what: str, contract: str | None, providers_file: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """List checks, clauses, providers or faults."""
+    from chatconform import listing
+
+    rows = listing.rows(what, contract, lambda: load_providers(find_providers({"providers_file": providers_file})))
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    widths = [max((len(str(row[key])) for row in rows), default=0) for key in (rows[0] if rows else {})]
+    for row in rows:
+        click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row.values(), widths, strict=True)).rstrip())
+
+
+@click.command(short_help="Say what a check asks for, and why.")
+@click.argument("check")
+def explain(check: str) -> None:
+    """Say what a check asks for, why, by whose word, and show bytes that pass and bytes that fail."""
+    from chatconform import listing
+
+    click.echo(listing.explain(check))
+
+
+@click.command(short_help="Check the contracts and their citations.")
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[SCHEMAS]")
+@click.option("--documents", type=click.Path(path_type=Path), metavar="DIR",
+              help="Hold every citation against the documents in this folder.")  # fmt: skip
+def lint(folder: Path | None, documents: Path | None) -> None:
+    """Check the contracts: valid schemas, whole clauses, and with --documents that each cited line still says it."""
+    from chatconform import resources
+    from chatconform.contracts import lint as linting
+
+    problems = linting.lint(folder or resources.path("schemas"), documents)
+    for problem in problems:
+        click.echo(f"{problem.place}: {problem.problem}\n  {problem.remedy}", err=True)
+    click.echo(f"{len(problems)} problems" if problems else "no problems")
+    sys.exit(USAGE if problems else 0)
+
+
+@click.command(short_help="Write the pages of docs/ that are made from the code.")
+@click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where they are written.")
+@click.option("--corpus", type=click.Path(path_type=Path), metavar="FILE",
+              help="Captures to count fires on; without it calibration.md is left as it is.")  # fmt: skip
+def docs(to: Path, corpus: Path | None) -> None:
+    """Write the pages of docs/ that are made from the code: checks, coverage, proof, calibration."""
+    from chatconform import docs as pages
+    from chatconform.recordings.store import write_whole
+
+    for name, text in pages.pages(corpus).items():
+        write_whole(to / name, text.encode("utf-8"))
+        click.echo(to / name)

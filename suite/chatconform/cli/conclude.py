@@ -1,0 +1,132 @@
+"""What the commands that judge have in common: their options, and how they conclude."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from chatconform.model import InputError, Place
+
+if TYPE_CHECKING:
+    from chatconform.assessment import Selection, Subject
+    from chatconform.model import Exchange, Problem, Provider, Results
+
+COMMAND_LINE = Place("command line")
+USAGE = 2
+
+
+def shared(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that run and judge have in common."""
+    options = (
+        click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
+                     help="The providers file; else ./providers.yaml, else the packaged one."),
+        click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Judge these exchanges only."),
+        click.option("--check", "checks", multiple=True, metavar="GLOB", help="Judge these checks only."),
+        click.option("--fail-on", type=click.Choice(["must", "should", "regression", "never"]), default="must",
+                     show_default=True, help="From which deviation on the exit code is 1."),
+        click.option("--baseline", type=click.Path(path_type=Path), metavar="results.json",
+                     help="Say what changed since then."),
+        click.option("--json", "as_json", is_flag=True, help="Print results.json, and nothing else."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def conclude(
+    subjects: Sequence[Subject],
+    problems: Sequence[Problem],
+    mode: str,
+    out: Path | None,
+    options: dict[str, object],
+) -> None:
+    """Assess, write, print, and leave with the exit code."""
+    from chatconform import assessment, gate, reports
+    from chatconform.report.results import dump
+
+    selection = _selection(options, [exchange for subject in subjects for exchange in subject.exchanges])
+    baseline = _baseline(path_of(options["baseline"]), str(options["fail_on"]))
+    results = assessment.assess(
+        subjects,
+        run={"mode": mode, "fail_on": str(options["fail_on"])},
+        today=datetime.now(UTC).date(),
+        selection=selection,
+        problems=problems,
+        baseline=baseline,
+    )
+    index = reports.write(results, out) if out is not None else None
+    with reader():
+        if options["as_json"]:
+            click.echo(dump(results), nl=False)
+        else:
+            reports.show(results, index)
+    sys.exit(gate.exit_code(results, gate.FailOn(str(options["fail_on"]))))
+
+
+@contextmanager
+def reader() -> Iterator[None]:
+    """Print to a reader that may leave early, as head does: how a command ends does not hang on it."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _baseline(file: Path | None, fail_on: str) -> tuple[str, Results] | None:
+    from chatconform.report.results import load
+
+    if file is None:
+        if fail_on == "regression":
+            raise InputError(COMMAND_LINE, "--fail-on regression compares with nothing", "add --baseline results.json")
+        return None
+    return str(file), load(file)
+
+
+def _selection(options: dict[str, object], exchanges: Sequence[Exchange]) -> Selection:
+    """Return what was selected. Raises `InputError` for a pattern that names no check, or none of the exchanges."""
+    from fnmatch import filter as matching
+
+    from chatconform.assessment import Selection
+    from chatconform.judging import known_checks
+    from chatconform.strict_yaml import nearest
+
+    checks, scenarios = options["checks"], options["scenarios"]
+    assert isinstance(checks, tuple)
+    assert isinstance(scenarios, tuple)
+    for pattern in checks:
+        if not matching(known_checks(), pattern):
+            remedy = f"{nearest(pattern, known_checks())}`chatconform list checks` prints all ids."
+            raise InputError(COMMAND_LINE, f"--check {pattern} names no check", remedy)
+    names = {name for exchange in exchanges for name in (exchange.id, exchange.scenario or exchange.id)}
+    for pattern in scenarios if names else ():
+        if not matching(names, pattern):
+            remedy = f"{nearest(pattern, names)}Name the id or the scenario of an exchange, such as {min(names)}."
+            raise InputError(COMMAND_LINE, f"--scenario {pattern} names no exchange", remedy)
+    return Selection(checks, scenarios)
+
+
+def find_providers(options: dict[str, object]) -> Path:
+    """Return the providers file that the options name, or the one that is found without."""
+    from chatconform import providers
+
+    return providers.find(path_of(options["providers_file"]), Path())
+
+
+def load_providers(file: Path) -> tuple[Provider, ...]:
+    """Return the providers of a file; a waiver has to name a check that there is."""
+    from chatconform import providers
+    from chatconform.judging import known_checks
+
+    return providers.load(file, known_checks())
+
+
+def path_of(value: object) -> Path | None:
+    """Return an option's value where it is a path."""
+    return value if isinstance(value, Path) else None

@@ -1,0 +1,129 @@
+"""The commands that judge what is recorded: judge, import, diff."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from chatconform.cli.conclude import COMMAND_LINE, conclude, find_providers, load_providers, reader, shared
+
+if TYPE_CHECKING:
+    from chatconform.assessment import Subject
+    from chatconform.model import Change, Provider
+
+
+@click.command(short_help="Judge recorded exchanges: folders, files, JSON lines.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--provider", metavar="NAME", help="Judge all exchanges as this provider's.")
+@click.option("--contract", metavar="NAME", help="The document to judge by: a folder of schemas/, or openai.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the reports there.")
+@shared
+def judge(
+    paths: Sequence[str], provider: str | None, contract: str | None, out: Path | None, **options: object
+) -> None:
+    """Judge recorded exchanges: folders, exchange files, .jsonl, .jsonl.gz, or - for standard input.
+
+    Opens no socket. A provider that the providers file knows is judged against OpenAI's contract and its own
+    document, any other against OpenAI's.
+    """
+    from chatconform import assessment, judging
+    from chatconform.recordings import store
+
+    if contract is not None:
+        judging.require_contract(contract, COMMAND_LINE)
+    known = {each.id: each for each in load_providers(find_providers(options))}
+    exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
+    subjects = _subjects(exchanges, provider, contract, known)
+    conclude(subjects, problems, "judged", out, options)
+
+
+def _shipped(path: str) -> str:
+    """Return the path of a shipped recording where the reports name one and no file of that name is here."""
+    from chatconform import resources
+
+    named = resources.path(path)
+    return str(named) if path.startswith("recordings/") and not Path(path).exists() and named.exists() else path
+
+
+def _subjects(
+    exchanges: Sequence[object], name: str | None, contract: str | None, known: dict[str, Provider]
+) -> list[Subject]:
+    """Gather the exchanges by provider, in the order of the providers' names."""
+    from dataclasses import replace
+
+    from chatconform.assessment import Subject, source_of
+    from chatconform.model import OPENAI, Exchange, Provider
+
+    groups: dict[str, list[Exchange]] = {}
+    for exchange in exchanges:
+        assert isinstance(exchange, Exchange)
+        called = name or exchange.provider or "unnamed"
+        groups.setdefault(called, []).append(replace(exchange, provider=called))
+    subjects = []
+    for provider_id, group in sorted(groups.items()):
+        provider = known.get(provider_id) or Provider(provider_id, base_url="", model="")
+        if contract is not None:
+            provider = replace(provider, contract=None if contract == OPENAI else contract)
+        subjects.append(Subject(provider, tuple(group), source_of(group)))
+    return subjects
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--request", "request_file", type=click.Path(path_type=Path), required=True, metavar="REQ.json",
+              help="The JSON that was sent.")  # fmt: skip
+@click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The recording's folder.")
+@click.option("--id", "identifier", metavar="ID", help="The exchange's id; else the file's name.")
+@click.option("--provider", metavar="NAME", help="Whose answer it is.")
+@click.option("--url", metavar="URL", help="Where the request went.")
+@click.option("--key-env", "key_envs", multiple=True, metavar="NAME",
+              help="A variable that holds a key: its value is overwritten wherever it stands.")  # fmt: skip
+def import_(
+    file: Path, request_file: Path, to: Path, identifier: str | None, provider: str | None, url: str | None,
+    key_envs: Sequence[str],
+) -> None:  # fmt: skip
+    """Turn what `curl -N -i` printed into a recorded exchange."""
+    from chatconform.recordings import imports
+
+    secrets = [os.environ[name] for name in key_envs if os.environ.get(name)]
+    written = imports.import_file(
+        file, request_file, to, identifier=identifier, provider=provider, url=url, secrets=secrets
+    )
+    click.echo(f"{written}\nJudge it with: chatconform judge {written}")
+
+
+@click.command("diff")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff_(old: Path, new: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Say what changed from one results.json to another. Exits 1 where a must or a should broke."""
+    from dataclasses import asdict, replace
+
+    from chatconform import diff, gate
+    from chatconform.report.results import load
+
+    before, after = load(old), load(new)
+    changes = diff.compare(before, after)
+    with reader():
+        if as_json:
+            click.echo(json.dumps([asdict(change) for change in changes], indent=1))
+        else:
+            _print_changes(changes)
+    compared = replace(after, problems=(), baseline=str(old), changes=changes)
+    sys.exit(gate.exit_code(compared, gate.FailOn.REGRESSION))
+
+
+def _print_changes(changes: Sequence[Change]) -> None:
+    for change in changes:
+        arrow = f"{change.before or 'absent'} -> {change.after or 'absent'}"
+        click.echo(
+            f"{change.kind:14}  {change.provider}  {change.contract}  {change.check}  {change.exchange}  {arrow}"
+        )
+    click.echo(f"{len(changes)} changes")

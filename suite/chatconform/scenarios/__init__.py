@@ -1,0 +1,1 @@
+"""What is asked of a provider: scenarios, boundary probes, and the plan of a run. Sends nothing."""
