@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
 
 from chatconform import resources
-from chatconform.contracts.schema import Schema
+from chatconform.contracts.schema import Schema, clause_notes
 from chatconform.contracts.shape import Alphabet
-from chatconform.model import Clause, InputError, JsonObject, JsonValue, Level, Place
+from chatconform.model import OPENAI, Clause, InputError, JsonObject, JsonValue, Level, Place
 from chatconform.wire import strict_json
+
+
+_NOT_REFUSED = "What keeps to this is not refused:"
 
 
 class Kind(StrEnum):
@@ -53,8 +56,34 @@ class Contract:
                     found.setdefault(clause.id, clause)
         return found
 
+    @cached_property
+    def requests(self) -> Mapping[str, Clause]:
+        """Every clause on requests, by id, as what it promises: at the level of a refusal of what the clause allows.
+
+        It is may where a document does not say that the ends belong to the range, or says that it depends on the
+        model; of OpenAI's it is should at most, as many providers that work refuse some of what OpenAI takes.
+        """
+        schema = self.schemas.get(Kind.REQUEST)
+        notes = {str(note["id"]): note for _, _, note in clause_notes(schema.document)} if schema else {}
+        clauses = schema.clauses.values() if schema else ()
+        return {
+            clause.id: replace(
+                clause, level=self._of_refusal(clause, notes[clause.id]), says=f"{_NOT_REFUSED} {clause.says}"
+            )
+            for clause in clauses
+        }
+
+    def _of_refusal(self, clause: Clause, note: JsonObject) -> Level:
+        if "ends" in note or "depends" in note:
+            return Level.MAY
+        return Level.SHOULD if self.id == OPENAI and clause.level is Level.MUST else clause.level
+
+    def clause(self, check: str) -> Clause | None:
+        """Return the clause or the promise of this id, whether it speaks of answers or of requests."""
+        return self.clauses.get(check) or self.promises.get(check) or self.requests.get(check)
+
     def says(self, check: str) -> bool:
-        """Whether the contract has a clause or a promise of this id."""
+        """Whether the contract has a clause on answers, or a promise, of this id."""
         return check in self.clauses or check in self.promises
 
     def covers(self, body: JsonValue) -> bool:
@@ -69,7 +98,7 @@ class Contract:
         asked: JsonValue = {key: value for key, value in body.items() if value is not None}
         return not any(
             violation.clause is None or violation.clause.level is Level.MUST
-            for violation in schema.examine_shape(alphabet().shape(asked), asked).violations
+            for violation in schema.examine_shape(alphabet().number(asked), asked).violations
         )
 
 

@@ -81,7 +81,10 @@ _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
 
 class Schema:
-    """A schema made ready to examine many values. Not safe to share between threads."""
+    """A schema made ready to examine many values. Not safe to share between threads.
+
+    `circumstances` are the members of a request, and their values, upon which some clause depends.
+    """
 
     def __init__(self, document: JsonObject, file: str) -> None:
         self.document = document
@@ -94,8 +97,9 @@ class Schema:
             self.clauses.setdefault(clause.id, clause)
         self._counts: Counter[str] = Counter()
         self._of_shape: dict[Hashable, Examination] = {}
-        self._of_shapes: dict[tuple[Hashable, ...], Sums] = {}
-        self.conditional = tuple(clause for clause in self.clauses.values() if clause.when)
+        self.circumstances = tuple(
+            {(key, values): None for clause in self.clauses.values() for key, values in clause.when.items()}
+        )
         checker = _STANDARD.TYPE_CHECKER.redefine("integer", _is_integer)
         keywords = {name: self._counting(name, _keyword(name)) for name in CLAUSED if name != "required"}
         self._validator = validators.extend(  # type: ignore[no-untyped-call]
@@ -128,18 +132,9 @@ class Schema:
                 "run `chatconform lint` on the schemas",
             ) from None
 
-    def sums(self, shapes: tuple[Hashable, ...], values: Sequence[JsonValue]) -> Sums:
+    def sums(self, shapes: Sequence[Hashable], values: Sequence[JsonValue]) -> Sums:
         """Return what the clauses say of values of these shapes: counts, to be multiplied by how many there are."""
-        found = self._of_shapes.get(shapes)
-        if found is None:
-            if len(self._of_shapes) >= MAX_SHAPES:
-                self._of_shapes.clear()
-            found = self._of_shapes[shapes] = self._sums(
-                [self.examine_shape(shape, value) for shape, value in zip(shapes, values, strict=True)]
-            )
-        return found
-
-    def _sums(self, examinations: Sequence[Examination]) -> Sums:
+        examinations = [self.examine_shape(shape, value) for shape, value in zip(shapes, values, strict=True)]
         names = dict.fromkeys(name for examination in examinations for name in examination.counts)
         by_counts: dict[tuple[int, ...], list[str]] = {}
         for name in names:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator
+from itertools import count
 
-from chatconform.contracts.schema import subschemas
+from chatconform.contracts.schema import MAX_SHAPES, subschemas
 from chatconform.model import JsonObject, JsonValue, SuiteError
 
 _OTHER_TEXT = "\x00text"
@@ -33,24 +34,45 @@ class Alphabet:
             bounds.update(value for value in numbers if isinstance(value, int | float) and not isinstance(value, bool))
             if schema.get("minLength", 1) != 1:
                 raise SuiteError("a shape tells empty strings from others, and no other lengths apart")
-        self.strings = frozenset(strings)
-        self.bounds = sorted(bounds)
+        self._texts = {"": "", **{text: text for text in strings}}
+        self._bounds = sorted(bounds)
+        self._numbers: dict[Hashable, int] = {}
+        self._unused = count()
+
+    def number(self, value: JsonValue) -> int:
+        """Return the number of a value's shape, which no other shape has; the numbers of many are remembered."""
+        shape = self.shape(value)
+        found = self._numbers.get(shape)
+        if found is None:
+            if len(self._numbers) >= MAX_SHAPES:
+                self._numbers.clear()
+            found = self._numbers[shape] = next(self._unused)
+        return found
 
     def shape(self, value: JsonValue) -> Hashable:
-        """Return the shape of a value."""
-        kind = type(value)
-        if kind is str:
-            return value if value in self.strings or not value else _OTHER_TEXT  # type: ignore[return-value]
-        if kind is dict:
-            shape = self.shape
-            return ("{", *(part for key, member in value.items() for part in (key, shape(member))))  # type: ignore[union-attr]
-        if kind is list:
-            return ("[", *map(self.shape, value))  # type: ignore[arg-type]
-        if kind is int:
-            return bisect_left(self.bounds, value) + bisect_right(self.bounds, value)  # type: ignore[type-var]
-        if kind is float:
-            return bisect_left(self.bounds, value) + bisect_right(self.bounds, value) + _FRACTION  # type: ignore[type-var]
-        return None if value is None else _TRUE if value else _FALSE
+        """Return the shape of a value: an object's is its names, then its members' shapes."""
+        if isinstance(value, dict):
+            parts: list[Hashable] = ["{", *value]
+            members: Iterable[JsonValue] = value.values()
+        elif isinstance(value, list):
+            parts, members = ["["], value
+        else:
+            return self._scalar(value)
+        texts = self._texts
+        for member in members:
+            if type(member) is str:
+                parts.append(texts.get(member, _OTHER_TEXT))
+            else:
+                parts.append(None if member is None else self.shape(member))
+        return tuple(parts)
+
+    def _scalar(self, value: str | float | None) -> Hashable:
+        if isinstance(value, str):
+            return self._texts.get(value, _OTHER_TEXT)
+        if value is None or isinstance(value, bool):
+            return None if value is None else _TRUE if value else _FALSE
+        place = bisect_left(self._bounds, value) + bisect_right(self._bounds, value)
+        return place if isinstance(value, int) else place + _FRACTION
 
 
 def _walk(schema: JsonObject) -> Iterator[JsonObject]:

@@ -20,14 +20,14 @@ from chatconform.model import (
     Reason,
     Verdict,
 )
-from chatconform.wire.asked import Target
+from chatconform.wire.asked import Asked, Target
 from chatconform.wire.fold import Where
 from chatconform.wire.transcript import Kind, Transcript, shown
 
 MAX_FINDINGS = 20
 """How many findings a verdict keeps; `found` counts them all."""
 
-_REFUSALS = (400, 401, 403, 404, 405, 413, 415, 422)
+_REFUSALS = (400, 404, 413, 415, 422)
 SCHEMA_OF = {
     Kind.ANSWER: contracts.Kind.RESPONSE,
     Kind.STREAM: contracts.Kind.CHUNK,
@@ -191,9 +191,7 @@ class Bench:
 
         What comes without being asked for is judged all the same.
         """
-        asked = self.transcript.asked
-        group = clause.id.partition(".")[0]
-        return {"tools": asked.has_tools, "logprobs": asked.logprobs}.get(group, True)
+        return clause.id.partition(".")[0] not in unasked(self.transcript.asked)
 
     def _rule_selected(self, clause: Clause) -> Ruling:
         kind = self.transcript.kind
@@ -239,6 +237,12 @@ class Bench:
         assert isinstance(number, int)
         got = "nothing" if violation.got is ABSENT else shown(violation.got)  # type: ignore[arg-type]
         return self.transcript.finding(Where(number, tuple(path)), violation.want, got)
+
+
+def unasked(asked: Asked) -> frozenset[str]:
+    """Return the groups of clauses that are about what a request does not ask for."""
+    groups = {"tools": asked.has_tools, "functions": asked.has_functions, "logprobs": asked.logprobs}
+    return frozenset([group for group, is_asked in groups.items() if not is_asked])
 
 
 def _ask(check: Check, transcript: Transcript) -> Ruling:

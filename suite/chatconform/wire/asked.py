@@ -48,6 +48,11 @@ class Asked:
         return self.include_usage or _member(self.body.get("usage"), "include") is True
 
     @property
+    def has_functions(self) -> bool:
+        """Whether the request lets the model call a function in the way that tools replaced."""
+        return bool(self.body.get("functions"))
+
+    @property
     def json_format(self) -> str | None:
         """Return json_object or json_schema, where the answer is to be JSON."""
         wanted = _member(self.body.get("response_format"), "type")
@@ -100,6 +105,10 @@ class Asked:
     def mentions(self, text: str) -> bool:
         """Whether a text stands in any string of the request."""
         return any(text in each for each in strict_json.strings(self.body))
+
+    def says(self, text: str) -> bool:
+        """Whether a text stands in the messages of the request."""
+        return any(text in each for each in strict_json.strings(self.body.get("messages")))
 
 
 def read(request: Request, *, looks_streamed: bool) -> Asked:

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chatconform.model import JsonObject, JsonValue
-from chatconform.wire import arguments
+from chatconform.wire import arguments, usage
 from chatconform.wire.arguments import Arguments
+from chatconform.wire.usage import Usage
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """A place in the answer: the number of the payload (from 0) and the steps to the value in it."""
 
     payload: int
     path: Path = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A value, and where it stood."""
 
     value: JsonValue
@@ -37,6 +37,7 @@ class ToolCall:
 
     `ids` and `names` hold every one that is not empty, `blanks` the places of empty ones that follow.
     `began` is where the arguments begin. The arguments of a custom tool's call are its input, which is free text.
+    The call of a function, as it was before there were tools, is one too: it has a name and arguments alone.
     """
 
     index: int
@@ -88,6 +89,15 @@ class Choice:
     reasoning: bool = False
     other: bool = False
     tool_calls: dict[int, ToolCall] = field(default_factory=dict)
+    function_call: ToolCall | None = None
+    _joined: str | None = field(default=None, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The content in one piece; it is joined when somebody first asks, after the last chunk."""
+        if self._joined is None:
+            self._joined = "".join(self.content)
+        return self._joined
 
     @property
     def says_something(self) -> bool:
@@ -110,7 +120,10 @@ class Group:
 
 @dataclass(slots=True)
 class Facts:
-    """What the fold found. `ids` and `created` hold the first place of every different value; `known` knows them."""
+    """What the fold found. `ids` and `created` hold the first place of every different value; `known` knows them.
+
+    `doubles` are choices of an answer whose index an earlier one has.
+    """
 
     groups: list[Group] = field(default_factory=list)
     count: int = 0
@@ -125,8 +138,17 @@ class Facts:
     usages: list[Seen] = field(default_factory=list)
     empty_choices: list[Seen] = field(default_factory=list)
     metadata: list[int] = field(default_factory=list)
+    doubles: list[Where] = field(default_factory=list)
     choices: dict[int, Choice] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
+    _usage: Usage | None = field(default=None, compare=False)
+
+    @property
+    def usage(self) -> Usage:
+        """The counts of the last usage object; they are read when somebody first asks."""
+        if self._usage is None:
+            self._usage = usage.read(self.usages[-1].value if self.usages else None)
+        return self._usage
 
 
 class Fold:
@@ -247,39 +269,43 @@ def _envelope(facts: Facts, number: int, payload: JsonObject) -> None:
     identifier, created = payload.get("id"), payload.get("created")
     if identifier is not None:
         facts.with_id += 1
-        _note_new(facts, facts.ids, identifier, Where(number, ("id",)))
+        _note_new(facts, facts.ids, identifier, number, "id")
     if created is not None:
         facts.with_created += 1
-        _note_new(facts, facts.created, created, Where(number, ("created",)))
+        _note_new(facts, facts.created, created, number, "created")
     else:
         facts.without_created.append(number)
     if payload.get("model") is None:
         facts.without_model.append(number)
-    usage = payload.get("usage")
-    if isinstance(usage, dict) and usage:
-        facts.usages.append(Seen(usage, Where(number, ("usage",))))
+    reported = payload.get("usage")
+    if isinstance(reported, dict) and reported:
+        facts.usages.append(Seen(reported, Where(number, ("usage",))))
 
 
-def _note_new(facts: Facts, seen: list[Seen], value: JsonValue, where: Where) -> None:
+def _note_new(facts: Facts, seen: list[Seen], value: JsonValue, number: int, member: str) -> None:
     if seen and seen[-1].value == value:
         return
-    name = f"{where.path[0]}: {value!r}"
+    name = f"{member}: {value!r}"
     if name not in facts.known:
         facts.known.add(name)
-        seen.append(Seen(value, where))
+        seen.append(Seen(value, Where(number, (member,))))
 
 
 def _choice(facts: Facts, number: int, position: int, value: JsonObject, member: str) -> None:
     index = value.get("index")
     key = index if isinstance(index, int) and not isinstance(index, bool) else position
     where = Where(number, ("choices", position))
-    choice = facts.choices.setdefault(key, Choice(key, where))
+    choice = facts.choices.get(key)
+    if choice is None:
+        choice = facts.choices[key] = Choice(key, where)
+    elif member == "message":
+        facts.doubles.append(where)
     message = value.get(member)
-    finished = bool(choice.finishes)
-    if isinstance(message, dict):
-        said = _message(choice, message, Where(number, (*where.path, member)))
-        if finished and said:
-            choice.after_finish.append(Where(number, (*where.path, member)))
+    if message and isinstance(message, dict):
+        place = Where(number, (*where.path, member))
+        finished = bool(choice.finishes)
+        if _message(choice, message, place) and finished:
+            choice.after_finish.append(place)
     logprobs = value.get("logprobs")
     if logprobs is not None:
         choice.logprobs.append(Seen(logprobs, Where(number, (*where.path, "logprobs"))))
@@ -293,15 +319,20 @@ def _message(choice: Choice, message: JsonObject, where: Where) -> bool:
     role = message.get("role")
     if role is not None and role != "":
         choice.roles.append(Seen(role, Where(where.payload, (*where.path, "role"))))
-    said = _text(message.get("content"), choice.content) | _text(message.get("refusal"), choice.refusal)
-    choice.reasoning |= any(message.get(key) for key in ("reasoning_content", "reasoning", "reasoning_details"))
     content = message.get("content")
+    said = _text(content, choice.content) | _text(message.get("refusal"), choice.refusal)
+    choice.reasoning |= bool(
+        message.get("reasoning_content") or message.get("reasoning") or message.get("reasoning_details")
+    )
     other = bool(message.get("audio") or message.get("function_call")) or (
         content is not None and not isinstance(content, str)
     )
     choice.other |= other
+    function = message.get("function_call")
+    if isinstance(function, dict):
+        _function_call(choice, function, Where(where.payload, (*where.path, "function_call")))
     calls = message.get("tool_calls")
-    for position, call in enumerate(calls if isinstance(calls, list) else []):
+    for position, call in enumerate(calls if isinstance(calls, list) else ()):
         if isinstance(call, dict):
             said = True
             _tool_call(choice, call, position, Where(where.payload, (*where.path, "tool_calls", position)))
@@ -332,6 +363,17 @@ def _tool_call(choice: Choice, value: JsonObject, position: int, where: Where) -
         call.pieces.append(piece)
         if piece and call.began is None:
             call.began = Where(where.payload, (*where.path, member, text))
+
+
+def _function_call(choice: Choice, value: JsonObject, where: Where) -> None:
+    if choice.function_call is None:
+        choice.function_call = ToolCall(0, where)
+    call = choice.function_call
+    _note(call, call.names, value.get("name"), where, "name")
+    piece = _string(value.get("arguments"))
+    if piece:
+        call.pieces.append(piece)
+        call.began = call.began or Where(where.payload, (*where.path, "arguments"))
 
 
 def _number(index: JsonValue, position: int, where: Where) -> int:

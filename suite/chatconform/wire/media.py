@@ -7,16 +7,22 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from chatconform.model import Headers
 
-MAX_DECODED = 64 * 1024 * 1024
+MAX_DECODED = 16 * 1024 * 1024
 """The most bytes that a coded body may decode to."""
+MAX_CODINGS = 8
+"""The most content codings of one body that are undone: each of them may take as long as the first."""
+MAX_LINES = 250_000
+"""The most lines of an event stream that are read, some five for each event that a live run takes."""
 
 _PIECE = 4096
 """How many coded bytes are undone at a time: what follows a gzip member is copied once for each member."""
 _TYPE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?=[;,]|\Z)")
 _PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;]*)\s*')
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 GZIP_MAGIC = b"\x1f\x8b"
 """How every gzip member begins (RFC 1952 section 2.3.1)."""
 
@@ -65,6 +71,19 @@ def header(headers: Headers | None, name: str) -> str | None:
     return ", ".join(values) if values else None
 
 
+def lines(body: bytes) -> int:
+    """Count the ends of lines, be they LF, CR or both (WHATWG HTML 9.2.5)."""
+    return body.count(b"\n") + body.count(b"\r") - body.count(b"\r\n")
+
+
+def readable_lines(body: bytes) -> bytes:
+    """Return the lines of a body that are read: all of them, unless they are more than MAX_LINES."""
+    if lines(body) <= MAX_LINES:
+        return body
+    last = next(islice(_LINE_END.finditer(body), MAX_LINES - 1, None))
+    return body[: last.end()]
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A body after its content codings, whole unless `limit` or `fault`, which says why it ends early."""
@@ -82,6 +101,8 @@ def codings(headers: Headers | None) -> tuple[str, ...]:
 
 def decode(body: bytes, names: tuple[str, ...], ceiling: int = MAX_DECODED) -> Decoded:
     """Undo content codings, at most `ceiling` bytes of output."""
+    if len(names) > MAX_CODINGS:
+        return Decoded(b"", limit=True)
     for name in reversed(names):
         step = _undo(body, name, ceiling)
         if step.fault or step.limit:

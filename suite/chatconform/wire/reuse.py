@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
-from operator import itemgetter
+from itertools import repeat, takewhile
+from operator import sub
 
-from chatconform.model import JsonObject
+from chatconform.model import JsonObject, Span
 from chatconform.wire.fold import Path
-from chatconform.wire.sse import Event
 
 FREE_TEXT = ("content", "refusal", "reasoning_content", "reasoning", "arguments", "obfuscation")
 """Members whose text no rule reads one by one: no clause may ask more of them than a type."""
+_FREE_TEXT = frozenset(FREE_TEXT)
+_DELTA: Path = ("choices", 0, "delta")
 
 Slots = tuple[str, ...]
 """The new texts of a payload, in the order of the template's paths."""
@@ -31,75 +31,61 @@ _FIRST_WINDOW, _MAX_WINDOW = 32, 4096
 _KNOWN: dict[bytes, str] = {}
 _MAX_KNOWN, _SHORT = 8192, 32
 _ESCAPED = re.compile(rb'(?:[ !#-\[\]-~]|\\["\\/bfnrt])+')
-_DATA = itemgetter(Event._fields.index("data"))
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A parsed payload, cut at its quotation marks, and which of the pieces are free text."""
+    """A parsed payload, cut at its free texts, to which `paths` lead: what stands before, between and after them."""
 
     value: JsonObject
     paths: tuple[Path, ...]
-    pieces: tuple[bytes, ...]
-    slots: tuple[int, ...]
     prefix: bytes
+    between: bytes | None
     suffix: bytes
 
-    def follow(self, events: Sequence[Event], number: int, pieces: list[str]) -> int:
-        """Add the first text of each payload from a number on that repeats this one; return how many did.
-
-        No event may have a type of its own.
-        """
-        if len(self.slots) > 1:
-            return self._follow_one_by_one(events, number, pieces)
-        count, window = 0, _FIRST_WINDOW
-        while taken := self._cut(events, number + count, window, pieces):
-            count += taken
+    def follow(self, payloads: list[bytes], number: int, pieces: list[str]) -> int:
+        """Add the first text of each payload from a number on that repeats this one; return how many did."""
+        after, window = number, _FIRST_WINDOW
+        while after < len(payloads) and payloads[after].startswith(self.prefix):
+            taken = _add(self._cut(payloads[after : after + window]), pieces)
+            after += taken
             if taken < window:
                 break
             window = min(2 * window, _MAX_WINDOW)
-        return count
+        return after - number
 
-    def _cut(self, events: Sequence[Event], number: int, window: int, pieces: list[str]) -> int:
-        """Cut out the texts of so many payloads at once, as nearly all of a stream's repeat one another."""
-        prefix, suffix = self.prefix, self.suffix
-        start, end = len(prefix), -len(suffix)
-        payloads = [*map(_DATA, islice(events, number, number + window))]
-        texts = [data[start:end] for data in payloads if data.startswith(prefix) and data.endswith(suffix)]
-        if len(texts) < len(payloads):
-            alike = takewhile(lambda data: data.startswith(prefix) and data.endswith(suffix), payloads)
-            texts = [data[start:end] for data in alike]
-        return _add(texts, pieces)
+    def _cut(self, payloads: list[bytes]) -> list[bytes]:
+        """Cut the first text out of each payload, up to the first that is unlike this one.
 
-    def _follow_one_by_one(self, events: Sequence[Event], number: int, pieces: list[str]) -> int:
-        count = 0
-        for event in islice(events, number, None):
-            texts = self.texts(event)
-            if texts is None:
-                break
-            pieces.append(texts[0])
-            count += 1
-        return count
+        As few are, and those mostly at the end of a stream, all that are left are cut at once.
+        """
+        while not payloads[-1].startswith(self.prefix):
+            payloads.pop()
+        around = len(self.prefix) + len(self.suffix)
+        without_prefix = map(bytes.removeprefix, payloads, repeat(self.prefix))
+        texts = [*map(bytes.removesuffix, without_prefix, repeat(self.suffix))]
+        removed = [*map(sub, map(len, payloads), map(len, texts))]
+        if removed.count(around) < len(removed):
+            del texts[next(at for at, length in enumerate(removed) if length != around) :]
+        if self.between is None:
+            return texts
+        parts = map(bytes.partition, texts, repeat(self.between))
+        return [text for text, _, _ in takewhile(_ends_in_text, parts)]
 
-    def texts(self, event: Event) -> Slots | None:
+    def texts(self, data: bytes) -> Slots | None:
         """Return the texts of a payload that repeats this one, or None where it does not."""
-        data, prefix, suffix = event.data, self.prefix, self.suffix
-        if event.type == "error" or not (data.startswith(prefix) and data.endswith(suffix)):
+        prefix, suffix = self.prefix, self.suffix
+        if not (data.startswith(prefix) and data.endswith(suffix)) or len(data) < len(prefix) + len(suffix):
             return None
-        if len(data) < len(prefix) + len(suffix):
-            return None
-        if len(self.slots) > 1:
-            return self._several(data)
-        read = _read(data[len(prefix) : -len(suffix)])
-        return None if read is None else (read,)
+        inner = data[len(prefix) : -len(suffix)]
+        found = [inner] if self.between is None else inner.split(self.between, 1)
+        read = tuple([text for text in map(_read, found) if text is not None])
+        return read if len(read) == len(self.paths) else None
 
-    def _several(self, data: bytes) -> Slots | None:
-        """Cut out two texts and what stands between them, which has to be the same too."""
-        first, second = self.slots
-        between = b'"' + b'"'.join(self.pieces[first + 1 : second]) + b'"'
-        text, found, other = data[len(self.prefix) : -len(self.suffix)].partition(between)
-        read, padding = (_KNOWN.get(text) or _read(text), _read(other)) if found else (None, None)
-        return None if read is None or padding is None else (read, padding)
+
+def _ends_in_text(parts: tuple[bytes, bytes, bytes]) -> bool:
+    """Whether the last part is the text of a JSON string. Random padding is not remembered, as it never comes again."""
+    return parts[2].isalnum() or _read(parts[2]) is not None
 
 
 def _add(texts: list[bytes], pieces: list[str]) -> int:
@@ -144,46 +130,46 @@ def _escaped(text: bytes) -> str | None:
 
 def learn(data: bytes, value: JsonObject) -> Template | None:
     """Return a template of a parsed payload where all of its free text stands in one or two strings."""
-    found = list(_free_texts(value))
+    found = _free_texts(value)
     if not 0 < len(found) <= _MAX_SLOTS or b"\\" in data:
         return None
-    pieces = tuple(data.split(b'"'))
-    placed = sorted((_slot(pieces, path, text), path) for path, text in found)
-    slots = tuple(slot for slot, _ in placed)
-    if -1 in slots:
+    slots = sorted([(*_slot(data, path, text), path) for path, text in found])
+    (first, first_end, _), (second, last_end, _) = slots[0], slots[-1]
+    if first < 0:
         return None
-    prefix = b'"'.join(pieces[: slots[0]]) + b'"'
-    suffix = b'"' + b'"'.join(pieces[slots[-1] + 1 :])
-    return Template(value, tuple(path for _, path in placed), pieces, slots, prefix, suffix)
+    between = data[first_end:second] if len(slots) > 1 else None
+    return Template(value, tuple([path for _, _, path in slots]), data[:first], between, data[last_end:])
 
 
-def _slot(pieces: tuple[bytes, ...], path: Path, text: str) -> int:
-    """Return which piece is the text of a member; -1 where its name or its text leaves a doubt."""
-    name = str(path[-1]).encode()
-    if pieces.count(name) != 1:
-        return -1
-    slot = pieces.index(name) + 2
-    is_value = slot < len(pieces) and pieces[slot - 1].strip() == b":" and slot % 2 == 1
-    return slot if is_value and pieces[slot] == text.encode("utf-8", "surrogatepass") else -1
+def _slot(data: bytes, path: Path, text: str) -> Span:
+    """Return where the text of a member stands; (-1, -1) where its name or its text leaves a doubt.
+
+    As no quotation mark is escaped in `data`, each one begins or ends a string.
+    """
+    name, written = b'"%b"' % str(path[-1]).encode(), text.encode()
+    if data.count(name) == 1:
+        for colon in (b':"', b': "'):
+            found = data.find(name + colon + written + b'"')
+            if found >= 0:
+                start = found + len(name) + len(colon)
+                return start, start + len(written)
+    return -1, -1
 
 
-def _free_texts(value: JsonObject) -> Iterator[tuple[Path, str]]:
-    """Yield the free texts of a chunk with one choice that are not empty."""
+def _free_texts(value: JsonObject) -> list[tuple[Path, str]]:
+    """Return the free texts of a chunk with one choice that are not empty."""
     choices = value.get("choices")
     choice = choices[0] if isinstance(choices, list) and len(choices) == 1 else None
     delta = choice.get("delta") if isinstance(choice, dict) else None
-    if isinstance(delta, dict):
-        yield from _members(delta, ("choices", 0, "delta"))
-        calls = delta.get("tool_calls")
-        call = calls[0] if isinstance(calls, list) and len(calls) == 1 else None
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict):
-            yield from _members(function, ("choices", 0, "delta", "tool_calls", 0, "function"))
-    yield from _members(value, ())
+    if not isinstance(delta, dict):
+        return _members(value, ())
+    calls = delta.get("tool_calls")
+    call = calls[0] if isinstance(calls, list) and len(calls) == 1 else None
+    function = call.get("function") if isinstance(call, dict) else None
+    said = _members(function, (*_DELTA, "tool_calls", 0, "function")) if isinstance(function, dict) else []
+    return [*_members(delta, _DELTA), *said, *_members(value, ())]
 
 
-def _members(value: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
-    for name in FREE_TEXT:
-        text = value.get(name)
-        if isinstance(text, str) and text:
-            yield (*path, name), text
+def _members(value: JsonObject, path: Path) -> list[tuple[Path, str]]:
+    texts = [(name, value[name]) for name in _FREE_TEXT.intersection(value)]
+    return [((*path, name), text) for name, text in texts if text and isinstance(text, str)]

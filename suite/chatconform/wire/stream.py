@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 from chatconform.model import JsonObject, JsonValue, Span
 from chatconform.wire import sse, strict_json
+from chatconform.wire.events import Events
 from chatconform.wire.fold import Choice, Fold, Group, Where, is_metadata, text_of
 from chatconform.wire.reuse import Template, learn
 
 DONE = b"[DONE]"
 """The data of the event that ends a stream (OpenAI API reference, streaming)."""
 
-_TYPE = itemgetter(sse.Event._fields.index("type"))
 _LOOKS_DONE = re.compile(rb'\s*+"?\s*+\[?\s*+done\s*+\]?\s*+"?\s*+', re.IGNORECASE)
 """Nothing is tried twice: else a run of white space would take time that grows with its cube."""
 
@@ -74,13 +72,12 @@ class Sentinel:
 class StreamReader:
     """Takes the events of a stream in their order; parses only what does not repeat an earlier payload.
 
-    `count` is the number of payloads: the events before the first sentinel.
+    The payloads are the events before the first sentinel.
     """
 
-    def __init__(self, events: Sequence[sse.Event]) -> None:
+    def __init__(self, events: Events) -> None:
         """Take the events that a decoder dispatched."""
         self.events = events
-        self.count = 0
         self.fold = Fold("delta")
         self.texts = Texts()
         self.errors: list[Where] = []
@@ -90,15 +87,15 @@ class StreamReader:
         self._template: Template | None = None
         self._group: Group | None = None
         self._text: tuple[Choice, list[str]] | None = None
-        self._is_simple = {*map(_TYPE, events)} <= {"message"}
+        self._is_simple = events.are_messages
 
     def read(self) -> None:
         """Read every event."""
-        number = 0
-        while number < len(self.events):
+        number, data = 0, self.events.data
+        while number < len(data):
             after = self._repeats(number)
             if after == number:
-                self._take(number, self.events[number])
+                self._take(number, data[number])
                 after += 1
             number = after
 
@@ -108,31 +105,36 @@ class StreamReader:
         if template is None or group is None:
             return number
         if self._is_simple and self._text is not None and not self._text[0].finishes:
-            after = number + template.follow(self.events, number, self._text[1])
+            after = number + template.follow(self.events.data, number, self._text[1])
             self.fold.continue_text(after - 1, group, after - number)
         else:
-            after = number
-            while after < len(self.events) and (texts := template.texts(self.events[after])) is not None:
-                self.fold.repeat(after, group, zip(template.paths, texts, strict=True))
-                after += 1
-        self.count += after - number
+            after = self._repeat_one_by_one(number, template, group)
         self.texts.count += after - number
         return after
 
-    def _take(self, number: int, event: sse.Event) -> None:
-        if _LOOKS_DONE.fullmatch(event.data):
-            self.sentinels.append(Sentinel(event.number, event.span, event.data == DONE))
+    def _repeat_one_by_one(self, number: int, template: Template, group: Group) -> int:
+        after, data = number, self.events.data
+        while after < len(data) and self.events.type(after) != "error":
+            texts = template.texts(data[after])
+            if texts is None:
+                break
+            self.fold.repeat(after, group, zip(template.paths, texts, strict=True))
+            after += 1
+        return after
+
+    def _take(self, number: int, data: bytes) -> None:
+        if _LOOKS_DONE.fullmatch(data):
+            self.sentinels.append(Sentinel(number + 1, self.events[number].span, data == DONE))
             self._template = None
         elif self.sentinels:
-            self.after_done.append((event.number, event.span))
+            self.after_done.append((number + 1, self.events[number].span))
         else:
-            self.count += 1
-            self._parse(number, event)
+            self._parse(number, data)
 
-    def _parse(self, number: int, event: sse.Event) -> None:
-        document = strict_json.parse(event.data)
-        self.texts.take(number, document, empty=not event.data)
-        error = error_in(number, document.object, event.type)
+    def _parse(self, number: int, data: bytes) -> None:
+        document = strict_json.parse(data)
+        self.texts.take(number, document, empty=not data)
+        error = error_in(number, document.object, self.events.type(number))
         if error:
             self.errors.append(error)
         value = document.object
@@ -143,7 +145,7 @@ class StreamReader:
             self._template = None
             return
         group = self.fold.add(number, value)
-        template = learn(event.data, value) if group and document.is_plain else None
+        template = learn(data, value) if group and document.is_plain else None
         if template is not None and group is not None:
             self._repeat_from(template, group)
 

@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatconform.model import JsonObject, JsonValue, Span
 
@@ -37,8 +38,7 @@ class Fault:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A JSON text, read once. `value` is None where there is a `fault` or a `limit`."""
 
     value: JsonValue
@@ -126,12 +126,12 @@ def parse(data: bytes) -> Document:
 
 def _read(decoder: json.JSONDecoder, text: str) -> JsonValue:
     """Read one value between white space of RFC 8259 section 2, which is narrower than Python's."""
-    start = len(text) - len(text.lstrip(" \t\n\r"))
+    start = 0 if text.startswith("{") else len(text) - len(text.lstrip(" \t\n\r"))
     if start == len(text):
         raise json.JSONDecodeError("no JSON value", text, start)
     value: JsonValue
     value, end = decoder.raw_decode(text, start)
-    if text[end:].strip(" \t\n\r"):
+    if end < len(text) and text[end:].strip(" \t\n\r"):
         raise json.JSONDecodeError("more text after the JSON value", text, end)
     return value
 

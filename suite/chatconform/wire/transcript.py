@@ -15,6 +15,7 @@ from chatconform.model import Exchange, Finding, Headers, JsonObject, JsonValue,
 from chatconform.wire import asked as asked_
 from chatconform.wire import media, sse, strict_json
 from chatconform.wire.asked import Asked, Target
+from chatconform.wire.events import Event
 from chatconform.wire.fold import Facts, Where, fold
 from chatconform.wire.stream import Sentinel, StreamReader, Texts, undispatched
 
@@ -53,10 +54,11 @@ class Payload:
         return self.document.object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transcript:
-    """The facts of one exchange. `body` is after content decoding; all offsets are offsets in it.
+    """The facts of one exchange, which nobody changes. `body` is after content decoding; all offsets are offsets in it.
 
+    With so many members, and one for each exchange, it is not frozen: it is made in half the time.
     Where it is `terse`, findings are only counted: nobody is going to read them, so they say nothing.
     """
 
@@ -66,13 +68,14 @@ class Transcript:
     status: int | None = None
     headers: Headers | None = None
     media_type: media.MediaType | None = None
+    codings: tuple[str, ...] = ()
     body: bytes = b""
     coding_fault: str | None = None
     coding_limit: bool = False
+    lines_limit: bool = False
     decoded_by_recorder: bool = False
     stream: sse.EventStream | None = None
     body_payload: Payload | None = None
-    events: Sequence[sse.Event] = ()
     sentinels: tuple[Sentinel, ...] = ()
     after_done: tuple[tuple[int, Span], ...] = ()
     errors: tuple[Where, ...] = ()
@@ -86,6 +89,11 @@ class Transcript:
         """The JSON body of an answer, an error or a list of models."""
         return self.body_payload.document if self.body_payload else None
 
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events of a stream; those before the first sentinel hold its payloads."""
+        return self.stream.events if self.stream else ()
+
     def payload(self, number: int) -> Payload:
         """Return a payload of a stream by its number, or the body; it is parsed for whoever has to explain it."""
         if self.body_payload is not None:
@@ -97,7 +105,7 @@ class Transcript:
         """Yield the answer, or the chunks of a stream, each with its number; parsed again for a stream."""
         unreadable = (*self.texts.faulty, *self.texts.no_object)
         left_out = {*self.facts.metadata, *self.strangers, *(where.payload for where in self.errors), *unreadable}
-        for number in range(len(self.events) if self.body_payload is None else 1):
+        for number in range(self.texts.count):
             value = None if number in left_out else self.payload(number).object
             if value is not None:
                 yield number, value
@@ -177,10 +185,12 @@ def read(exchange: Exchange) -> Transcript:
         return Transcript(exchange, asked_.read(exchange.request, looks_streamed=False), Kind.NOTHING)
     content_type = media.header(response.headers, "Content-Type")
     media_type = media.media_type(content_type) if content_type else None
-    decoded, by_recorder = _decoded(exchange, response.headers, response.body)
+    codings = media.codings(response.headers)
+    decoded, by_recorder = _decoded(exchange, codings, response.body)
     looks_streamed = exchange.request.body is None and _looks_streamed(media_type, decoded.body)
     asked = asked_.read(exchange.request, looks_streamed=looks_streamed)
     kind = _kind(asked, response.status)
+    body = media.readable_lines(decoded.body) if kind is Kind.STREAM else decoded.body
     return Transcript(
         exchange=exchange,
         asked=asked,
@@ -188,11 +198,13 @@ def read(exchange: Exchange) -> Transcript:
         status=response.status,
         headers=response.headers,
         media_type=media_type,
-        body=decoded.body,
+        codings=codings,
+        body=body,
         coding_fault=decoded.fault,
         coding_limit=decoded.limit,
+        lines_limit=len(body) < len(decoded.body),
         decoded_by_recorder=by_recorder,
-        **(_read_stream(decoded.body) if kind is Kind.STREAM else _read_body(decoded.body, kind)),
+        **(_read_stream(body) if kind is Kind.STREAM else _read_body(body, kind)),
     )
 
 
@@ -201,7 +213,6 @@ class _Read(TypedDict, total=False):
 
     body_payload: Payload
     stream: sse.EventStream
-    events: Sequence[sse.Event]
     sentinels: tuple[Sentinel, ...]
     after_done: tuple[tuple[int, Span], ...]
     errors: tuple[Where, ...]
@@ -215,13 +226,15 @@ def _looks_streamed(media_type: media.MediaType | None, body: bytes) -> bool:
     return (media_type is not None and media_type.is_event_stream) or bool(_DATA_LINE.search(body))
 
 
-def _decoded(exchange: Exchange, headers: Headers | None, body: bytes) -> tuple[media.Decoded, bool]:
+def _decoded(exchange: Exchange, codings: tuple[str, ...], body: bytes) -> tuple[media.Decoded, bool]:
     """Undo the content codings. Of a transcribed exchange a coding that the body does not bear proves nothing."""
-    names = media.codings(headers)
-    decoded = media.decode(body, names)
+    decoded = media.decode(body, codings)
     if decoded.fault and exchange.origin.is_transcribed and not body.startswith(media.GZIP_MAGIC):
         return media.Decoded(body), True
     return decoded, False
+
+
+_KINDS = {Target.STREAM: Kind.STREAM, Target.ANSWER: Kind.ANSWER, Target.MODELS: Kind.MODELS}
 
 
 def _kind(asked: Asked, status: int) -> Kind:
@@ -229,9 +242,7 @@ def _kind(asked: Asked, status: int) -> Kind:
         return Kind.ERROR
     if not 200 <= status < 300:
         return Kind.OTHER
-    return {Target.STREAM: Kind.STREAM, Target.ANSWER: Kind.ANSWER, Target.MODELS: Kind.MODELS}.get(
-        asked.target, Kind.OTHER
-    )
+    return _KINDS.get(asked.target, Kind.OTHER)
 
 
 def _read_body(body: bytes, kind: Kind) -> _Read:
@@ -249,7 +260,6 @@ def _read_stream(body: bytes) -> _Read:
     reader.read()
     return {
         "stream": stream,
-        "events": stream.events[: reader.count],
         "sentinels": (*reader.sentinels, *undispatched(body, stream)),
         "after_done": tuple(reader.after_done),
         "errors": tuple(reader.errors),
