@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from chatconform import deviations, resources
-from chatconform.checks import all_checks
+from chatconform.checks import described
 from chatconform.deviations import Client, Damage, Deviation, Impact, catalogue, impact, load, parse
 from chatconform.model import InputError, Place
 
@@ -23,10 +23,10 @@ GROUPS = {
     "message": ("MSG", 7),
     "finish_reason": ("FIN", 11),
     "usage": ("USG", 15),
-    "framing": ("SSF", 17),
-    "stream": ("SSS", 8),
+    "framing": ("SSF", 18),
+    "stream": ("SSS", 9),
     "termination": ("TRM", 10),
-    "tools": ("TOL", 23),
+    "tools": ("TOL", 27),
     "structured": ("STO", 5),
     "parameters": ("PRM", 12),
     "errors": ("ERR", 14),
@@ -260,7 +260,7 @@ def cites_of(value):
 
 
 def test_every_entry_that_a_check_cites_is_in_the_catalogue():
-    cited = {each for check in all_checks().values() for each in check.cites if ID.fullmatch(each)}
+    cited = {each for check in described().values() for each in check.cites if ID.fullmatch(each)}
     assert set() == cited - load().keys()
 
 
@@ -322,6 +322,13 @@ MEASURED_ELSEWHERE = {
     "ERR-04": (set(), {"langchain-js"}),
 }
 
+ADDED = ("SSF-18", "SSS-09", "TOL-24", "TOL-25", "TOL-26", "TOL-27")
+"""Entries that were measured for the catalogue, and stand in no table."""
+
+
+def of_the_tables():
+    return {key: entry for key, entry in load().items() if key not in ADDED}
+
 
 def rows():
     """The cells of the catalogue's tables, by id: wire, consequence, evidence, check, severity, laboratory."""
@@ -352,12 +359,14 @@ def plain(text):
 
 @with_material
 def test_every_row_of_the_tables_is_an_entry():
-    assert list(rows()) == list(load())
+    assert list(rows()) == list(of_the_tables())
 
 
 @with_material
 def test_the_damage_is_that_of_the_tables():
-    assert {key: DAMAGES[row[4]] for key, row in rows().items()} == {key: each.damage for key, each in load().items()}
+    assert {key: DAMAGES[row[4]] for key, row in rows().items()} == {
+        key: each.damage for key, each in of_the_tables().items()
+    }
 
 
 @with_material
@@ -365,14 +374,14 @@ def test_the_citations_are_those_of_the_tables():
     table = {key: row[2] for key, row in rows().items()}
     referred = {key: table.get(evidence.removeprefix("see "), evidence) for key, evidence in table.items()}
     expected = {key: cited(evidence) for key, evidence in referred.items()}
-    assert expected == {key: set(entry.cites) for key, entry in load().items()}
+    assert expected == {key: set(entry.cites) for key, entry in of_the_tables().items()}
 
 
 @with_material
 def test_the_clients_are_those_that_the_laboratory_marked():
     expected = {key: (marked(row[5], "✗"), marked(row[5], "~")) for key, row in rows().items()}
     assert expected | MEASURED_ELSEWHERE == {
-        key: (set(entry.raises), set(entry.wrong)) for key, entry in load().items()
+        key: (set(entry.raises), set(entry.wrong)) for key, entry in of_the_tables().items()
     }
 
 
@@ -380,7 +389,7 @@ def test_the_clients_are_those_that_the_laboratory_marked():
 def test_measured_is_what_the_laboratory_served():
     expected = {key: any(word in row[5] for word in ("✗", "~", "ok")) for key, row in rows().items()}
     expected |= dict.fromkeys(MEASURED_ELSEWHERE, True)  # a case without an outcome says nothing
-    assert expected == {key: entry.measured for key, entry in load().items()}
+    assert expected == {key: entry.measured for key, entry in of_the_tables().items()}
 
 
 @with_material

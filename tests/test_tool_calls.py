@@ -116,6 +116,39 @@ def test_a_legacy_function_call_is_no_tool_call_and_no_finding() -> None:
     assert set() == findings
 
 
+def function_called(*pieces: dict[str, Any]) -> ToolCall | None:
+    chunks = (chunk(function_call=each) for each in pieces)
+    return transcript.read(streamed(*chunks)).facts.choices[0].function_call
+
+
+def test_a_function_call_is_put_together_from_its_deltas() -> None:
+    call = function_called({"name": "weather", "arguments": ""}, {"arguments": '{"a":'}, {"arguments": "1}"})
+
+    assert call is not None
+    assert ("weather", '{"a":1}', 1) == (call.name, call.arguments, call.began.payload if call.began else None)
+
+
+def test_every_name_of_a_function_call_is_kept_with_its_place() -> None:
+    call = function_called({"name": "weather"}, {"name": ""}, {"name": "weather"})
+
+    path = ("choices", 0, "delta", "function_call", "name")
+    assert call is not None
+    assert [(0, path), (2, path)] == [(seen.where.payload, seen.where.path) for seen in call.names]
+
+
+@pytest.mark.parametrize("pieces", [[], [{}, {"name": 7, "arguments": {}}]])
+def test_what_is_no_text_is_no_part_of_a_function_call(pieces: list[dict[str, Any]]) -> None:
+    call = function_called({}, *pieces)
+
+    assert call is not None
+    assert ([], []) == (call.names, call.pieces)
+
+
+@pytest.mark.parametrize("nothing", [None, "weather", []])
+def test_what_is_no_object_is_no_function_call(nothing: Any) -> None:
+    assert function_called(nothing) is None
+
+
 @pytest.mark.parametrize(
     "pieces, expected",
     [
@@ -271,7 +304,8 @@ def test_ids_that_a_recorder_masked_are_no_finding() -> None:
         ("Models write <tool_call>weather to call a tool.", False),
         ("<tool_call> opens a call.", False),
         ("```\n<tool_call>weather\n```", False),
-        ("<tool_call>" + " " * 200 + "weather", False),
+        ("<tool_call>" + " " * 193 + "weather", True),
+        ("<tool_call>" + " " * 194 + "weather", False),
         ("The weather is fine.", False),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, chats, check, streams
 from chatconform.model import Finding, Reason
+from chatconform.wire.asked import Asked
 from chatconform.wire.fold import Where
 from chatconform.wire.transcript import Transcript
 
@@ -16,6 +17,11 @@ NEEDS = (
     "envelope.choices.type",
     "choices.list.nonempty",
 )
+
+
+def has_body(asked: Asked) -> bool:
+    """Whether the request says anything."""
+    return bool(asked.body)
 
 
 def choices(transcript: Transcript) -> int | Reason:
@@ -39,7 +45,7 @@ def _first(transcript: Transcript) -> int:
     "choices.count.n",
     level=MUST,
     over=chats,
-    asks=lambda asked: bool(asked.body),
+    asks=has_body,
     examines=_lists,
     needs=(*NEEDS, "choices.index.present", "choices.index.type"),
     cites=("OpenAI API reference", "CHO-02"),
@@ -65,7 +71,7 @@ def count_n(transcript: Transcript) -> Iterator[Finding]:
     cites=("OpenAI API reference", "CHO-04"),
 )
 def index_contiguous(transcript: Transcript) -> Iterator[Finding]:
-    """The choices are numbered from 0, without gaps.
+    """The choices are numbered from 0, without gaps, and each has a number of its own.
 
     Breaks: clients that put choices into a list by index raise IndexError or lose the text.
     Fix: number the choices 0 to n - 1.
@@ -75,6 +81,8 @@ def index_contiguous(transcript: Transcript) -> Iterator[Finding]:
         if not 0 <= index < len(found):
             where = Where(choice.where.payload, (*choice.where.path, "index"))
             yield transcript.finding(where, f"an index from 0 to {len(found) - 1}")
+    for where in transcript.facts.doubles:
+        yield transcript.finding(Where(where.payload, (*where.path, "index")), "an index of its own")
 
 
 @check(

@@ -14,7 +14,8 @@ ALIASES = ("auto", "auto-fast", "auto-cheap")
 
 
 def _answer(transcript: Transcript) -> JsonObject:
-    return (transcript.document.object if transcript.document else None) or {}
+    document = transcript.document
+    return (document.object if document else None) or {}
 
 
 def _routed_model(transcript: Transcript) -> object:

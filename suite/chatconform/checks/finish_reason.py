@@ -15,7 +15,7 @@ WHOLE = (*NEEDS, "http.body.complete", "sse.tail.chunk", "json.payload.valid")
 
 
 def _finished(transcript: Transcript) -> int | Reason:
-    return sum(1 for choice in transcript.facts.choices.values() if choice.finishes) or Reason.NOTHING_TO_EXAMINE
+    return len([choice for choice in transcript.facts.choices.values() if choice.finishes]) or Reason.NOTHING_TO_EXAMINE
 
 
 @check(
@@ -59,7 +59,7 @@ def finish_once(stream: Transcript) -> Iterator[Finding]:
     Fix: send null on every chunk but the last of the choice.
     """
     for choice in stream.facts.choices.values():
-        if len({str(seen.value) for seen in choice.finishes}) == 1:
+        if len(choice.finishes) > 1 and len({str(seen.value) for seen in choice.finishes}) == 1:
             for seen in choice.finishes[:-1]:
                 yield stream.finding(seen.where, "null, as more of the choice follows")
 
@@ -129,8 +129,8 @@ def finish_tool_calls(transcript: Transcript) -> Iterator[Finding]:
 
 
 def _handed_over(transcript: Transcript) -> int | Reason:
-    finished = (choice.finishes[-1].value for choice in transcript.facts.choices.values() if choice.finishes)
-    return sum(1 for value in finished if value == "tool_calls") or Reason.OTHER_BRANCH
+    finished = [choice.finishes[-1].value for choice in transcript.facts.choices.values() if choice.finishes]
+    return finished.count("tool_calls") or Reason.OTHER_BRANCH
 
 
 @check(

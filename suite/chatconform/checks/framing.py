@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
 
 from chatconform.checks.check import MUST, SHOULD, check, streams
 from chatconform.model import Finding, Reason, Span
 from chatconform.wire import openai_python, strict_json
-from chatconform.wire.sse import Event, EventStream
+from chatconform.wire.sse import EventStream
 from chatconform.wire.stream import DONE
 from chatconform.wire.transcript import Transcript
 
-_LINES = itemgetter(Event._fields.index("lines"))
 _WHOLE = ("http.body.complete", "sse.event.separated", "stream.error")
 
 
@@ -25,11 +23,12 @@ def _events(transcript: Transcript) -> int | Reason:
     return len(_frames(transcript).events) or Reason.NOTHING_TO_EXAMINE
 
 
-def _lines_of_blocks(transcript: Transcript) -> Iterator[tuple[int | None, tuple[Span, ...]]]:
-    frames = _frames(transcript)
-    for event in frames.events:
-        yield event.number, event.data_spans
-    if frames.tail:
+def _blocks_of_lines(frames: EventStream) -> Iterator[tuple[int | None, tuple[Span, ...]]]:
+    """Yield where the data stand of each block that has several lines of them, with the number of its event."""
+    for event in frames.events.others.values():
+        if len(event.lines) > 1:
+            yield event.number, event.lines
+    if frames.tail and len(frames.tail.data_spans) > 1:
         yield None, frames.tail.data_spans
 
 
@@ -46,9 +45,10 @@ def stream_events(stream: Transcript) -> Iterator[Finding]:
     Breaks: the SDKs' loops end at once, with no text and no exception; their helpers raise.
     Fix: send each chunk as `data: {...}` and a blank line; send failures before the first chunk as 4xx or 5xx.
     """
-    if not any(spans for _, spans in _lines_of_blocks(stream)):
+    frames = _frames(stream)
+    if not frames.events and not (frames.tail and frames.tail.data_spans):
         yield stream.spot((0, len(stream.body)), _looks(stream.body), "events with a data field")
-    elif not stream.events and not stream.after_done and stream.sentinels:
+    elif not stream.texts.count and not stream.after_done and stream.sentinels:
         yield stream.spot(stream.sentinels[0].span, "[DONE] and nothing else", "chunks before [DONE]")
 
 
@@ -76,11 +76,8 @@ def event_separated(stream: Transcript) -> Iterator[Finding]:
     Breaks: decoders join the lines into one event that is no JSON, or dispatch nothing: no client shows any text.
     Fix: end every event with two line feeds.
     """
-    frames = _frames(stream)
-    if not frames.tail and not any(map(_LINES, frames.events)):
-        return
-    for number, spans in _lines_of_blocks(stream):
-        if len(spans) > 1 and all(_stands_alone(stream.body[slice(*span)]) for span in spans):
+    for number, spans in _blocks_of_lines(_frames(stream)):
+        if all(_stands_alone(stream.body[slice(*span)]) for span in spans):
             yield stream.spot(
                 (spans[0][0], spans[-1][1]),
                 f"{len(spans)} events in one block",
@@ -135,6 +132,33 @@ def data_nonempty(stream: Transcript) -> Iterator[Finding]:
     for event in _frames(stream).events if stream.texts.empty or stream.after_done else ():
         if not event.data:
             yield stream.spot((event.start, event.end), "an event with empty data", "a JSON object", event.number)
+
+
+@check("sse.field.data", level=MUST, over=streams, needs="sse.stream.events", cites=("WHATWG HTML 9.2.6", "SSF-18"))
+def field_data(stream: Transcript) -> Iterator[Finding]:
+    """Every chunk stands in a field named data.
+
+    Breaks: every client skips comments and fields that it does not know: a piece of the text is missing, and nothing
+    tells.
+    Fix: begin the line of each chunk with `data:`, without anything before it.
+    """
+    for span in _lines_beside_data(stream):
+        line = stream.body[slice(*span)]
+        if _holds_chunk(line) and not any(event.start <= span[0] < event.end for event in _frames(stream).events):
+            yield stream.spot(span, line[:40].decode("utf-8", "backslashreplace"), "a line that begins with data:")
+
+
+def _holds_chunk(line: bytes) -> bool:
+    return b'"choices"' in line and "choices" in (strict_json.parse(line[line.find(b"{") :]).object or {})
+
+
+def _lines_beside_data(stream: Transcript) -> Iterator[Span]:
+    """Yield the lines of fields that event streams do not know, and of comments that would be data without a colon."""
+    frames = _frames(stream)
+    yield from ((field.start, field.end) for field in frames.unknown_fields)
+    for comment in frames.comments:
+        if stream.body[comment.start + 1 : comment.end].lstrip().startswith(b"data:"):
+            yield comment.start, comment.end
 
 
 _DISPATCHED = {"id", "retry", "event"}
@@ -204,7 +228,7 @@ def id_blank(stream: Transcript) -> Iterator[Finding]:
 
 def _sentinels(stream: Transcript) -> int | Reason:
     """Count the sentinels that are dispatched: of one that the end of the body discards `sse.tail.done` speaks."""
-    return sum(1 for sentinel in stream.sentinels if sentinel.event is not None) or Reason.NOTHING_TO_EXAMINE
+    return len([sentinel for sentinel in stream.sentinels if sentinel.event is not None]) or Reason.NOTHING_TO_EXAMINE
 
 
 @check("sse.done.present", level=SHOULD, over=streams, needs=_WHOLE, cites=("OpenAI API reference", "TRM-01"))

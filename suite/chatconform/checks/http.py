@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, answers, bodies, check, requests, streams
 from chatconform.model import Finding, Reason
-from chatconform.wire import media
 from chatconform.wire.fold import Where
 from chatconform.wire.stream import error_in, is_stranger
 from chatconform.wire.transcript import Transcript
@@ -17,8 +16,20 @@ def _media_types(transcript: Transcript) -> int | Reason:
     return Reason.RECORDER if not transcript.headers and transcript.exchange.origin.is_transcribed else 1
 
 
+HELD = ("timeout", "limit:total_s")
+"""How an exchange ends where nothing more came for as long as a run waits."""
+
+
+def is_held(transcript: Transcript) -> bool:
+    """Whether a stream came to its [DONE], and the connection then stayed open."""
+    return transcript.exchange.end in HELD and bool(transcript.sentinels) and not transcript.after_done
+
+
 def _endings(transcript: Transcript) -> int | Reason:
-    return Reason.BUDGET if transcript.exchange.end.startswith("limit:") else 1
+    """Count the end; of a line that is held after [DONE] `sse.done.closed` speaks."""
+    if is_held(transcript):
+        return Reason.OTHER_BRANCH
+    return Reason.BUDGET if transcript.exchange.end.startswith("limit:") or transcript.lines_limit else 1
 
 
 def _codings(transcript: Transcript) -> int | Reason:
@@ -26,7 +37,7 @@ def _codings(transcript: Transcript) -> int | Reason:
         return Reason.RECORDER
     if transcript.coding_limit:
         return Reason.BUDGET
-    return len(media.codings(transcript.headers)) or Reason.OTHER_BRANCH
+    return len(transcript.codings) or Reason.OTHER_BRANCH
 
 
 @check("http.body.complete", level=MUST, over=requests, examines=_endings, cites=("RFC 9112 section 8", "TRN-06"))
@@ -71,7 +82,7 @@ def body_present(transcript: Transcript) -> Iterator[Finding]:
     Breaks: clients raise a JSON error on nothing, or return an empty stream without a word.
     Fix: answer with a completion, or with an error and its status.
     """
-    if not transcript.body.strip():
+    if not transcript.body or transcript.body.isspace():
         yield transcript.spot((0, len(transcript.body)), "an empty body", "a completion")
 
 
@@ -154,7 +165,8 @@ def charset_utf8(transcript: Transcript) -> Iterator[Finding]:
 
 
 def _error(answer: Transcript) -> Where | None:
-    value = answer.document.object if answer.document else None
+    document = answer.document
+    value = document.object if document else None
     return error_in(0, value, "") if value else None
 
 

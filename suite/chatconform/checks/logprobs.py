@@ -8,11 +8,16 @@ from chatconform.checks.check import MUST, SHOULD, chats, check
 from chatconform.checks.choices import NEEDS
 from chatconform.checks.message import texts
 from chatconform.model import Finding, JsonObject, Reason
+from chatconform.wire.asked import Asked
 from chatconform.wire.fold import Choice, Where
 from chatconform.wire.transcript import Transcript
 
 _LISTED = (*NEEDS, "logprobs.object.type", "logprobs.content.type")
 _SPELT = (*_LISTED, "logprobs.item.type", "logprobs.bytes.type")
+
+
+def _wants_logprobs(asked: Asked) -> bool:
+    return asked.logprobs
 
 
 def _tokens(choice: Choice) -> Iterator[tuple[Where, JsonObject]]:
@@ -28,7 +33,7 @@ def _tokens(choice: Choice) -> Iterator[tuple[Where, JsonObject]]:
     "logprobs.content.present",
     level=MUST,
     over=chats,
-    asks=lambda asked: asked.logprobs,
+    asks=_wants_logprobs,
     examines=texts,
     needs=_LISTED,
     cites=("OpenAI API reference", "PRM-09"),
@@ -103,7 +108,7 @@ def _joinable(transcript: Transcript) -> int | Reason:
     "logprobs.content.joined",
     level=SHOULD,
     over=chats,
-    asks=lambda asked: asked.logprobs,
+    asks=_wants_logprobs,
     examines=_joinable,
     needs=_SPELT,
     cites=("OpenAI API reference", "PRM-09"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from chatconform.checks.check import MUST, SHOULD, check, streams
@@ -72,6 +72,31 @@ def role_present(stream: Transcript) -> Iterator[Finding]:
             yield stream.finding(choice.where, "a delta with role assistant", "no role in any delta")
 
 
+def _with_role(stream: Transcript) -> int | Reason:
+    found = stream.facts.choices.values()
+    named = len([choice for choice in found if choice.roles])
+    return named or (Reason.OTHER_BRANCH if found else Reason.NOTHING_TO_EXAMINE)
+
+
+@check(
+    "stream.role.first",
+    level=SHOULD,
+    over=streams,
+    examines=_with_role,
+    needs="stream.error",
+    cites="SSS-09",
+)
+def role_first(stream: Transcript) -> Iterator[Finding]:
+    """The role of a choice comes in its first delta.
+
+    Breaks: LangChain.js makes a message of an unknown role of the choice, and loses its tool calls.
+    Fix: send "role": "assistant" in the first delta of every choice.
+    """
+    for choice in stream.facts.choices.values():
+        if choice.roles and choice.roles[0].where.payload > choice.where.payload:
+            yield stream.finding(choice.roles[0].where, "the role in the first delta of the choice")
+
+
 @check(
     "stream.role.once",
     level=SHOULD,
@@ -92,7 +117,7 @@ def role_once(stream: Transcript) -> Iterator[Finding]:
 
 
 def _several(stream: Transcript) -> int | Reason:
-    count = sum(index >= 0 for index in stream.facts.choices)
+    count = len([index for index in stream.facts.choices if index >= 0])
     return count if count > 1 else Reason.OTHER_BRANCH if count else Reason.NOTHING_TO_EXAMINE
 
 
@@ -152,60 +177,3 @@ def _is_cumulative(pieces: Sequence[str]) -> bool:
         return len(pieces[-2]) >= SHORT or (lengths == len(pieces) and len({*pieces[-2]}) >= LETTERS)
     is_long = len(pieces) > 3 and len(pieces[-1]) >= SHORT
     return is_long and pieces[-1].startswith(pieces[0]) and pieces[-1] == "".join(pieces[:-1])
-
-
-MANY, LATE, INSTANT = 50, 500_000, 5_000
-"""Events, and microseconds: a stream of that many that begins that late has been held back if it comes in one or two
-instants. A model that thinks long and then streams fast takes more of them: none makes 50 events in 10 ms."""
-
-
-def _delivered(stream: Transcript) -> int | Reason:
-    response, count = stream.exchange.response, len(stream.stream.events) if stream.stream else 0
-    if count < MANY:
-        return Reason.OTHER_BRANCH
-    if response is None or not response.reads:
-        return Reason.NO_READS
-    return Reason.RECORDER if stream.exchange.origin.is_transcribed else count
-
-
-@check(
-    "sse.delivery.progressive",
-    level=SHOULD,
-    over=streams,
-    examines=_delivered,
-    needs="sse.stream.events",
-    cites=("TRN-07", "SSS-08"),
-)
-def delivery_progressive(stream: Transcript) -> Iterator[Finding]:
-    """The events of a stream come as they are made, not all at once at the end.
-
-    Breaks: users see nothing until the answer is done, and long answers run into timeouts.
-    Fix: flush after every event; switch off buffering, and compression without flushing, in every proxy.
-    """
-    times = list(islice(_instants(_from_first_event(stream)), 3))
-    if len(times) < 3 and times[0] >= LATE:
-        got = " and ".join(f"{time / 1_000_000:.3f} s" for time in times)
-        count = len(stream.stream.events) if stream.stream else 0
-        end = len(stream.body)
-        yield stream.spot((end, end), f"all {count} events at {got}", "events spread over the time of the answer")
-
-
-def _from_first_event(stream: Transcript) -> Iterator[int]:
-    """Yield the times of the reads from the one on that completes the first event; of a coded body, all of them."""
-    response = stream.exchange.response
-    assert response is not None
-    assert stream.stream is not None
-    missing = stream.stream.events[0].end if len(response.body) == len(stream.body) else 0
-    for time, count in response.reads or ():
-        missing -= count
-        if missing <= 0:
-            yield time
-
-
-def _instants(times: Iterable[int]) -> Iterator[int]:
-    """Yield the beginning of each instant."""
-    last = None
-    for time in times:
-        if last is None or time - last >= INSTANT:
-            last = time
-            yield time

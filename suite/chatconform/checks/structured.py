@@ -14,15 +14,23 @@ from chatconform.wire.structured import Reading
 from chatconform.wire.transcript import Transcript
 
 
+def _wants_json(asked: Asked) -> bool:
+    return asked.json_format is not None
+
+
 def _texts(transcript: Transcript) -> list[tuple[Choice, str]]:
-    """Return the texts that are whole by their finish_reason; a refusal or a call may stand in their place."""
+    """Return the texts that are whole by their finish_reason; a refusal or a call may stand in their place.
+
+    A stop string of the caller's may have cut the JSON, which is the caller's doing.
+    """
     return [
-        (choice, "".join(choice.content))
+        (choice, choice.text)
         for choice in transcript.facts.choices.values()
         if choice.finishes
         and choice.finishes[-1].value == "stop"
         and choice.content
         and not (choice.refusal or choice.tool_calls or choice.other)
+        and not (transcript.asked.stops and structured.read(choice.text).is_cut)
     ]
 
 
@@ -41,7 +49,7 @@ def _readings(transcript: Transcript) -> Iterator[tuple[Choice, str, Reading]]:
     "structured.content.unfenced",
     level=MUST,
     over=chats,
-    asks=lambda asked: asked.json_format is not None,
+    asks=_wants_json,
     examines=_readable,
     needs="choices.finish_reason.present",
     cites=("OpenAI API reference", "STO-02"),
@@ -61,7 +69,7 @@ def content_unfenced(transcript: Transcript) -> Iterator[Finding]:
     "structured.content.whole",
     level=MUST,
     over=chats,
-    asks=lambda asked: asked.json_format is not None,
+    asks=_wants_json,
     examines=_readable,
     needs="choices.finish_reason.present",
     cites=("OpenAI API reference", "STO-05"),
@@ -89,7 +97,7 @@ def _parsed(transcript: Transcript) -> int | Reason:
     "structured.content.json",
     level=MUST,
     over=chats,
-    asks=lambda asked: asked.json_format is not None,
+    asks=_wants_json,
     examines=_parsed,
     needs=("structured.content.unfenced", "structured.content.whole"),
     cites=("OpenAI API reference", "STO-01"),

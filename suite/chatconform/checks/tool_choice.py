@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, chats, check
+from chatconform.checks.message import is_quoted
 from chatconform.checks.tools import TOLD_APART, at, calls, name_of, names, wants_tools
 from chatconform.model import Finding, JsonValue, Reason
+from chatconform.wire import structured
 from chatconform.wire.asked import Asked
 from chatconform.wire.fold import Choice, ToolCall, Where
 from chatconform.wire.transcript import Transcript, shown
@@ -20,7 +23,10 @@ MARKS = (
     "<｜tool▁calls▁begin｜>",
     "<function=",
     "<invoke name=",
-    "<|channel|>commentary to=functions.",
+    "<|tool_call_start|>",
+    "<|action_start|>",
+    "functools[",
+    "commentary to=functions.",
 )
 """What models write before a call, in the templates that they were trained on."""
 NEAR = 200
@@ -245,14 +251,34 @@ def markup_absent(transcript: Transcript) -> Iterator[Finding]:
     Fix: parse the model's calls into tool_calls, with the parser for this model's template.
     """
     for choice in transcript.facts.choices.values():
-        text = "" if choice.tool_calls else "".join(choice.content)
+        text = "" if choice.tool_calls else choice.text
         found = [mark for mark in MARKS if mark in text and _is_call(text, mark, transcript.asked)]
-        if found:
-            yield transcript.finding(choice.where, "tool_calls", f"content with {found[0]}")
+        if found or _is_bare_call(text, transcript.asked):
+            yield transcript.finding(choice.where, "tool_calls", f"content with {found[0] if found else text[:40]}")
 
 
 def _is_call(text: str, mark: str, asked: Asked) -> bool:
-    """Whether a mark opens a line outside quoted code, and the name of a declared tool follows."""
-    before, _, after = text.partition(mark)
+    """Whether a mark of which the request does not speak begins a call of a declared tool, outside quoted code."""
+    declared = tuple(names(asked))
+    return not asked.mentions(mark) and any(
+        _begins_call(text[: found.start()], mark, text[found.end() : found.end() + NEAR], declared)
+        for found in re.finditer(re.escape(mark), text)
+    )
+
+
+def _begins_call(before: str, mark: str, after: str, declared: tuple[str, ...]) -> bool:
+    """Whether a tool is named after a mark, outside quoted code, and the mark opens a line, or JSON follows at once."""
     opens_line = not before.rpartition("\n")[2].strip()
-    return opens_line and "```" not in before and any(name in after[:NEAR] for name in names(asked))
+    names_it = mark.endswith(("=", ".")) and after.lstrip("\"'").startswith(declared)
+    is_call = opens_line or names_it or after.lstrip().startswith(("{", "["))
+    return is_call and not is_quoted(before) and any(name in after for name in declared)
+
+
+def _is_bare_call(text: str, asked: Asked) -> bool:
+    """Whether a text is nothing but the JSON of a call of a declared tool, where the request speaks of no JSON."""
+    if not text.lstrip().startswith("{") or asked.json_format or any(map(asked.says, ("JSON", "json"))):
+        return False
+    value = structured.read(text).document.object or {}
+    parameters = value.get("parameters", value.get("arguments"))
+    is_alone = value.keys() <= {"type", "id", "name", "parameters", "arguments"}
+    return is_alone and isinstance(parameters, dict) and value.get("name") in names(asked)

@@ -5,41 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, Examines, answers, chats, check, streams
-from chatconform.model import Finding, JsonValue, Reason
+from chatconform.model import Finding, Reason
 from chatconform.wire.fold import Seen, Where
 from chatconform.wire.transcript import Transcript
+from chatconform.wire.usage import PLACES
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _WHOLE = ("http.body.complete", "stream.error", "sse.tail.chunk", "json.payload.valid")
 _USAGE = ("http.status.error", "stream.error")
 
 
-def _count(usage: Seen, *path: str) -> int | None:
-    """Return a count of a usage object, None where it is no whole number."""
-    value: JsonValue = usage.value
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _last(transcript: Transcript) -> Seen | None:
-    return transcript.facts.usages[-1] if transcript.facts.usages else None
-
-
-def _has(*paths: tuple[str, ...]) -> Examines:
+def _has(*counts: str) -> Examines:
     """Return a function that counts the last usage where it has all the counts, and says why where it has not."""
+    wanted = frozenset(counts)
 
     def examine(transcript: Transcript) -> int | Reason:
-        usage = _last(transcript)
-        if usage is None:
-            return Reason.OTHER_BRANCH
-        return 1 if all(_count(usage, *path) is not None for path in paths) else Reason.OTHER_BRANCH
+        return 1 if wanted <= transcript.facts.usage.known else Reason.OTHER_BRANCH
 
     return examine
 
 
 def _at(usage: Seen, *path: str) -> Where:
     return Where(usage.where.payload, (*usage.where.path, *path))
+
+
+def _at_last(transcript: Transcript, count: str) -> Where:
+    return _at(transcript.facts.usages[-1], *PLACES[count])
 
 
 @check(
@@ -128,15 +119,11 @@ def stream_once(stream: Transcript) -> Iterator[Finding]:
         yield stream.finding(usage.where, "null, as a later chunk reports the usage")
 
 
-_REASONING = ("completion_tokens_details", "reasoning_tokens")
-_CACHED = ("prompt_tokens_details", "cached_tokens")
-
-
 @check(
     "usage.total.sum",
     level=SHOULD,
     over=chats,
-    examines=_has(*((name,) for name in COUNTS)),
+    examines=_has("prompt", "completion", "total"),
     needs=_USAGE,
     cites=("OpenAI API reference", "USG-07"),
 )
@@ -146,17 +133,17 @@ def total_sum(transcript: Transcript) -> Iterator[Finding]:
     Breaks: bills that go by the total and bills that go by the parts disagree.
     Fix: add the two counts; reasoning tokens counted on top of them are accepted.
     """
-    usage = _last(transcript)
-    prompt, completion, total = (_count(usage, name) or 0 for name in COUNTS) if usage else (0, 0, 0)
-    if usage and total not in (prompt + completion, prompt + completion + (_count(usage, *_REASONING) or 0)):
-        yield transcript.finding(_at(usage, "total_tokens"), f"{prompt} + {completion} = {prompt + completion}")
+    usage = transcript.facts.usage
+    both = usage.prompt + usage.completion
+    if usage.total not in (both, both + usage.reasoning):
+        yield transcript.finding(_at_last(transcript, "total"), f"{usage.prompt} + {usage.completion} = {both}")
 
 
 @check(
     "usage.reasoning_tokens.bounded",
     level=SHOULD,
     over=chats,
-    examines=_has(("completion_tokens",), _REASONING),
+    examines=_has("completion", "reasoning"),
     needs=_USAGE,
     cites=("OpenAI API reference", "USG-08"),
 )
@@ -166,18 +153,18 @@ def reasoning_bounded(transcript: Transcript) -> Iterator[Finding]:
     Breaks: output is undercounted by all the tokens that went into reasoning.
     Fix: count reasoning tokens in completion_tokens.
     """
-    usage = _last(transcript)
-    prompt, completion, total = (_count(usage, name) or 0 for name in COUNTS) if usage else (0, 0, 0)
-    reasoning = (_count(usage, *_REASONING) or 0) if usage else 0
-    if usage and reasoning > completion and total != prompt + completion + reasoning:
-        yield transcript.finding(_at(usage, *_REASONING), f"at most {completion}, the completion_tokens")
+    usage = transcript.facts.usage
+    is_on_top = usage.total == usage.prompt + usage.completion + usage.reasoning
+    if usage.reasoning > usage.completion and not is_on_top:
+        where = _at_last(transcript, "reasoning")
+        yield transcript.finding(where, f"at most {usage.completion}, the completion_tokens")
 
 
 @check(
     "usage.cached_tokens.bounded",
     level=SHOULD,
     over=chats,
-    examines=_has(("prompt_tokens",), _CACHED),
+    examines=_has("prompt", "cached"),
     needs=_USAGE,
     cites="OpenAI API reference",
 )
@@ -187,17 +174,16 @@ def cached_bounded(transcript: Transcript) -> Iterator[Finding]:
     Breaks: whoever prices cached tokens apart comes to a negative rest.
     Fix: count cached tokens in prompt_tokens.
     """
-    usage = _last(transcript)
-    prompt, cached = (_count(usage, "prompt_tokens") or 0, _count(usage, *_CACHED) or 0) if usage else (0, 0)
-    if usage and cached > prompt:
-        yield transcript.finding(_at(usage, *_CACHED), f"at most {prompt}, the prompt_tokens")
+    usage = transcript.facts.usage
+    if usage.cached > usage.prompt:
+        yield transcript.finding(_at_last(transcript, "cached"), f"at most {usage.prompt}, the prompt_tokens")
 
 
 @check(
     "usage.prompt_tokens.positive",
     level=SHOULD,
     over=chats,
-    examines=_has(("prompt_tokens",)),
+    examines=_has("prompt"),
     needs=_USAGE,
     cites="USG-09",
 )
@@ -207,9 +193,9 @@ def prompt_positive(transcript: Transcript) -> Iterator[Finding]:
     Breaks: context meters show an empty context, and input is not billed.
     Fix: report the tokens of the prompt, from the cache or not.
     """
-    usage = _last(transcript)
-    if usage and _count(usage, "prompt_tokens") == 0:
-        yield transcript.finding(_at(usage, "prompt_tokens"), "at least 1")
+    usage = transcript.facts.usage
+    if usage.prompt == 0:
+        yield transcript.finding(_at_last(transcript, "prompt"), "at least 1")
 
 
 @check(
@@ -217,7 +203,7 @@ def prompt_positive(transcript: Transcript) -> Iterator[Finding]:
     level=SHOULD,
     over=chats,
     asks=lambda asked: asked.max_tokens is not None and asked.max_completion_tokens is not None,
-    examines=_has(("completion_tokens",)),
+    examines=_has("completion"),
     needs=_USAGE,
     cites=("OpenAI API reference", "PRM-03"),
 )
@@ -227,6 +213,6 @@ def cap_precedence(transcript: Transcript) -> Iterator[Finding]:
     Breaks: answers are longer, and dearer, than the newer of the two caps allows.
     Fix: read max_completion_tokens first, and max_tokens only in its absence.
     """
-    usage, cap = _last(transcript), transcript.asked.max_completion_tokens
-    if usage and cap is not None and (_count(usage, "completion_tokens") or 0) > cap * transcript.asked.n:
-        yield transcript.finding(_at(usage, "completion_tokens"), f"at most {cap * transcript.asked.n}")
+    usage, cap = transcript.facts.usage, transcript.asked.max_completion_tokens
+    if cap is not None and usage.completion > cap * transcript.asked.n:
+        yield transcript.finding(_at_last(transcript, "completion"), f"at most {cap * transcript.asked.n}")

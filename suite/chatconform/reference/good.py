@@ -150,6 +150,25 @@ def _uncalled_answer() -> Exchange:
     return _answer("answer.uncalled", _post({"tools": [_WEATHER], "tool_choice": "none"}), [_choice()])
 
 
+_FUNCTIONS: JsonObject = {"functions": [{"name": "weather", "parameters": {"type": "object"}}]}
+
+
+def _function_answer() -> Exchange:
+    called: JsonObject = {"name": "weather", "arguments": '{"city":"Zürich"}'}
+    choice = _choice(finish="function_call", content=None, function_call=called)
+    return _answer("answer.function", _post({**_FUNCTIONS, "function_call": "auto"}), [choice])
+
+
+def _named_function() -> Exchange:
+    called: JsonObject = {"name": "weather", "arguments": "{}"}
+    choice = _choice(finish="stop", content=None, function_call=called)
+    return _answer("answer.function_named", _post({**_FUNCTIONS, "function_call": {"name": "weather"}}), [choice])
+
+
+def _uncalled_function() -> Exchange:
+    return _answer("answer.function_none", _post({**_FUNCTIONS, "function_call": "none"}), [_choice()])
+
+
 def _token(text: str) -> JsonObject:
     ranked: JsonObject = {"token": text, "logprob": -0.25, "bytes": list[JsonValue](text.encode())}
     return {**ranked, "top_logprobs": [ranked, {"token": "?", "logprob": -2.5, "bytes": [63]}]}
@@ -224,6 +243,17 @@ def _tools_stream() -> Exchange:
     ]  # fmt: skip
     asked: JsonObject = {"stream": True, "tools": [_WEATHER], "tool_choice": "auto"}
     return _stream("stream.tools", _post(asked), chunks)
+
+
+def _function_stream() -> Exchange:
+    pieces: list[JsonObject] = [
+        {"name": "weather", "arguments": ""},
+        {"arguments": '{"city":'},
+        {"arguments": '"東京"}'},
+    ]
+    calls = [_told(_delta(function_call=piece)) for piece in pieces]
+    chunks = [_told(_delta(role="assistant", content=None)), *calls, _told(_delta(finish="function_call"))]
+    return _stream("stream.function", _post({"stream": True, **_FUNCTIONS}), chunks)
 
 
 def _allowed_stream() -> Exchange:
@@ -315,9 +345,9 @@ def _limit_error() -> Exchange:
 
 def _error() -> Exchange:
     error: JsonObject = {
-        "message": "No key of that name.", "type": "invalid_request_error", "param": None, "code": "invalid_api_key",
+        "message": "No such value.", "type": "invalid_request_error", "param": "messages", "code": "invalid_value",
     }  # fmt: skip
-    return _exchange("error", _post({}), 401, _JSON, rewrite.as_json({"error": error}))
+    return _exchange("error", _post({}), 400, _JSON, rewrite.as_json({"error": error}))
 
 
 def _models() -> Exchange:
@@ -358,6 +388,7 @@ _MADE = (
     _plain_stream, _usage_stream, _tools_stream, _two_streams, _logprobs_stream, _error, _models,
     _json_answer, _schema_answer, _schema_stream, _long_stream, _malformed_error, _limit_error,
     _required_answer, _named_answer, _uncalled_answer, _allowed_stream, _uncalled_stream,
+    _function_answer, _named_function, _uncalled_function, _function_stream,
     _tooken_answer, _tooken_stream, _xmsmartlink_answer, _xmsmartlink_stream,
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from chatconform.reference import rewrite
 from chatconform.reference.faults.consequences import (
     AFTER_CHOICES,
     AFTER_DELTA,
+    AFTER_DONE,
     AFTER_FINISH,
     COUNTED,
     ROLES,
@@ -116,6 +117,14 @@ def index_from_one(exchange: Exchange) -> Exchange:
     return _each_choice(exchange, "index", 1)
 
 
+@fault("choices.index.twice", of="answer.n2", fails=("choices.index.contiguous",))
+def index_twice(exchange: Exchange) -> Exchange:
+    """Three choices come where two were asked for, and the last has the index of the one before it."""
+    choices = rewrite.messages(exchange)[0]["choices"]
+    assert isinstance(choices, list)
+    return rewrite.member(exchange, 0, ("choices",), [*choices, choices[1]])
+
+
 @fault("choices.index.gap", of="answer.n2", fails=("choices.index.contiguous",))
 def index_gap(exchange: Exchange) -> Exchange:
     """Two choices have the indexes 0 and 2."""
@@ -173,7 +182,14 @@ def delta_null(exchange: Exchange) -> Exchange:
     of="stream",
     fails=("choices.delta.present",),
     unproven={"choices.delta.present": AFTER_DELTA},
-    other_branch=("choices.delta.type", "stream.role.nonempty", "message.role.*", "message.content.type", *TEXT),
+    other_branch=(
+        "choices.delta.type",
+        "stream.role.nonempty",
+        "stream.role.first",
+        "message.role.*",
+        "message.content.type",
+        *TEXT,
+    ),
 )
 def message_for_delta(exchange: Exchange) -> Exchange:
     """Chunks have message in the place of delta."""
@@ -238,7 +254,7 @@ def finish_missing(exchange: Exchange) -> Exchange:
     unproven={
         "choices.finish_reason.present": AFTER_FINISH,
         "nothing-to-examine": SEVERAL_FINISHES,
-        "sse.done.present": ("sse.done.exact", "sse.done.once", "sse.done.last"),
+        "sse.done.present": AFTER_DONE,
     },
     other_branch=("choices.finish_reason.nonempty",),
 )

@@ -63,7 +63,7 @@ def faults() -> Iterator[Fault]:
             known.add(identifier)
             spot = _spot(target)
             yield Fault(
-                identifier, spot.exchange.id, _says(target), partial(_broken, target, spot),
+                identifier, spot.exchange.id, _says(target), partial(_broken, target),
                 consequence(target.id, target.qualifier),
             )  # fmt: skip
 
@@ -84,7 +84,11 @@ def _spot(target: Target) -> Spot:
     most = max(found, key=len)
     if not most:
         raise SuiteError(f"clause {target.id} of {target.qualifier}: no good exchange comes to it")
-    return most[len(most) // 2]
+    return _middle(most)
+
+
+def _middle(spots: list[Spot]) -> Spot:
+    return spots[len(spots) // 2]
 
 
 def _is_of(target: Target, exchange: Exchange) -> bool:
@@ -136,7 +140,9 @@ def _walk(
                 yield from _walk(root, inner, below, item, (*path, number))
 
 
-def _broken(target: Target, spot: Spot, exchange: Exchange) -> Exchange:
+def _broken(target: Target, exchange: Exchange) -> Exchange:
+    """Return the exchange with the clause broken at its middle place. Raises `IndexError` where it has none."""
+    spot = _middle(list(_spots(target, exchange)))
     keyword, _, name = target.keyword.partition("/")
     if keyword == "required":
         return rewrite.no_member(exchange, spot.number, (*spot.path, name))

@@ -7,7 +7,7 @@ from typing import Final
 from chatconform.reference.faults.fault import Ids
 
 CONTENT: Final[Ids] = (
-    "envelope.*", "choices.*", "message.*", "tools.*", "usage.*", "logprobs.*", "stream.*", "models.*",
+    "envelope.*", "choices.*", "message.*", "tools.*", "functions.*", "usage.*", "logprobs.*", "stream.*", "models.*",
     "structured.*", "parameters.*",
     "extensions.platform.*", "extensions.rout*", "extensions.credits_consumed.*", "extensions.cost_saved_credits.*",
     "extensions.model.*",
@@ -27,7 +27,7 @@ AFTER_SEPARATED: Final[Ids] = ("sse.tail.*", "sse.done.*", "json.*", *CONTENT)
 """What needs events that a blank line closes."""
 
 AFTER_EVENTS: Final[Ids] = (
-    "sse.event.separated", "sse.data.nonempty", "sse.bom.absent", "sse.block.data", "sse.id.blank",
+    "sse.event.separated", "sse.field.data", "sse.data.nonempty", "sse.bom.absent", "sse.block.data", "sse.id.blank",
     "http.media_type.event_stream", "http.charset.utf8", "sse.delivery.progressive", *AFTER_SEPARATED,
 )  # fmt: skip
 """What needs at least one data line."""
@@ -45,7 +45,7 @@ TEXT: Final[Ids] = (
 )  # fmt: skip
 """What looks at the text of a choice."""
 
-ROLES: Final[Ids] = ("stream.role.present", "stream.role.once")
+ROLES: Final[Ids] = ("stream.role.present", "stream.role.first", "stream.role.once")
 SEVERAL_FINISHES: Final[Ids] = (
     "choices.finish_reason.once", "choices.finish_reason.consistent", "choices.finish_reason.last",
 )  # fmt: skip
@@ -83,21 +83,28 @@ AFTER_DISTINCT: Final[Ids] = (
 """What needs the calls of a stream told apart."""
 AFTER_NUMBERED: Final[Ids] = ("tools.index.contiguous", "tools.index.distinct", *AFTER_DISTINCT)
 """What needs a number on every delta of a call."""
+FUNCTION_NAMES: Final[Ids] = ("functions.name.nonempty", "functions.name.declared", "functions.choice.named")
+FUNCTION_ARGUMENTS: Final[Ids] = ("functions.arguments.json", "functions.arguments.object")
+FUNCTIONS: Final[Ids] = (
+    *FUNCTION_NAMES, *FUNCTION_ARGUMENTS, "functions.choice.none", "functions.finish_reason.*",
+)  # fmt: skip
+"""What is said of the call of a function, besides its clauses, whether the answer is streamed or not."""
+STREAMED_FUNCTIONS: Final[Ids] = ("functions.name.once", "functions.arguments.incremental")
 UNASKED_CALLS: Final[Ids] = (
     "tools.id.unique", "tools.name.declared", "tools.arguments.nonempty", "tools.arguments.json",
-    "tools.arguments.object", "tools.choice.*", "tools.calls.single", "tools.markup.absent",
+    "tools.arguments.object", "tools.choice.*", "tools.calls.*", "tools.markup.absent", *FUNCTIONS,
 )  # fmt: skip
 """What the request selects of tool calls, and of tools at all, whether the answer is streamed or not."""
 OF_CALLS: Final[Ids] = (
     "tools.index.*", "tools.id.*", "tools.type.*", "tools.name.*", "tools.arguments.*", "tools.item.type",
-    "tools.function.type", "tools.delta.nonempty", "tools.choice.allowed", "tools.calls.single",
+    "tools.function.type", "tools.delta.nonempty", "tools.choice.allowed", "tools.calls.*",
     "message.tool_calls.type",
 )  # fmt: skip
 """What is said of tool calls where some come."""
 
 UNASKED_TEXT: Final[Ids] = (
-    "parameters.*", "structured.*", "logprobs.content.present", "logprobs.content.joined",
-    "logprobs.top_logprobs.count",
+    "parameters.cap.kept", "parameters.stop.absent", "structured.*", "logprobs.content.present",
+    "logprobs.content.joined", "logprobs.top_logprobs.count",
 )  # fmt: skip
 """What the request selects of structured output, caps, stops and log probabilities."""
 OF_THE_REQUEST: Final[Ids] = (
@@ -127,7 +134,7 @@ AFTER_FINISH: Final[Ids] = (
     "tools.choice.required",
     "tools.choice.none", "tools.choice.named", "tools.calls.single",
 )  # fmt: skip
-AFTER_DONE: Final[Ids] = ("sse.done.exact", "sse.done.once", "sse.done.last")
+AFTER_DONE: Final[Ids] = ("sse.done.exact", "sse.done.once", "sse.done.last", "sse.done.closed")
 
 AFTER_CHOICES: Final[Ids] = (
     "choices.count.n",
@@ -149,8 +156,8 @@ WITHIN_USAGE: Final[Ids] = ("usage.*_tokens.*", "usage.*_details.*", *SUMS)
 """What stands in the usage object, or is reckoned from it."""
 
 OF_AN_ANSWER: Final[Ids] = (
-    "http.*", "json.*", "envelope.*", "choices.*", "message.*", "tools.*", "usage.*", "logprobs.*", "structured.*",
-    "parameters.*",
+    "http.*", "json.*", "envelope.*", "choices.*", "message.*", "tools.*", "functions.*", "usage.*", "logprobs.*",
+    "structured.*", "parameters.*",
 )  # fmt: skip
 """What an answer is judged by: where an error comes without an error object, nothing says that it was refused."""
 

@@ -30,18 +30,18 @@ def _sent(exchange: Exchange, body: JsonValue) -> Exchange:
     "errors.body.html",
     of="error",
     fails=("errors.body.json",),
-    unproven={"status 401": OF_AN_ANSWER, **_UNREAD},
+    unproven={"status 400": OF_AN_ANSWER, **_UNREAD},
 )
 def html(exchange: Exchange) -> Exchange:
     """The error is a page of markup."""
-    return rewrite.with_body(exchange, b"<h1>401 Unauthorized</h1>")
+    return rewrite.with_body(exchange, b"<h1>400 Bad Request</h1>")
 
 
 @fault(
     "errors.body.empty",
     of="error",
     fails=("errors.body.json",),
-    unproven={"status 401": OF_AN_ANSWER, **_UNREAD},
+    unproven={"status 400": OF_AN_ANSWER, **_UNREAD},
 )
 def empty(exchange: Exchange) -> Exchange:
     """The error has an empty body."""
@@ -52,7 +52,7 @@ def empty(exchange: Exchange) -> Exchange:
     "errors.body.array",
     of="error",
     fails=("errors.body.json",),
-    unproven={"status 401": OF_AN_ANSWER, **_UNREAD},
+    unproven={"status 400": OF_AN_ANSWER, **_UNREAD},
 )
 def array(exchange: Exchange) -> Exchange:
     """The error object stands within a JSON array."""
@@ -62,7 +62,7 @@ def array(exchange: Exchange) -> Exchange:
 @fault(
     "errors.body.limit",
     of="error",
-    unproven={"status 401": OF_AN_ANSWER, "budget": ("errors.body.json",), **_UNREAD},
+    unproven={"status 400": OF_AN_ANSWER, "budget": ("errors.body.json",), **_UNREAD},
 )
 def limit(exchange: Exchange) -> Exchange:
     """The error's body is larger than the suite's own ceiling, which cuts it."""
@@ -80,7 +80,7 @@ def string(exchange: Exchange) -> Exchange:
     of="error",
     fails=("errors.error.present",),
     other_branch=("errors.error.type", *_INSIDE),
-    unproven={"status 401": OF_AN_ANSWER},
+    unproven={"status 400": OF_AN_ANSWER},
 )
 def detail(exchange: Exchange) -> Exchange:
     """The error's text stands in detail, and there is no error member."""
@@ -92,7 +92,7 @@ def detail(exchange: Exchange) -> Exchange:
     of="error",
     fails=("errors.error.present",),
     other_branch=("errors.error.type", *_INSIDE),
-    unproven={"status 401": OF_AN_ANSWER},
+    unproven={"status 400": OF_AN_ANSWER},
 )
 def flat(exchange: Exchange) -> Exchange:
     """The members of the error stand at the top, without an error object around them."""
@@ -104,7 +104,7 @@ def flat(exchange: Exchange) -> Exchange:
     of="error",
     fails=("errors.error.present",),
     other_branch=("errors.error.type", *_INSIDE),
-    unproven={"status 401": OF_AN_ANSWER},
+    unproven={"status 400": OF_AN_ANSWER},
 )
 def envelope(exchange: Exchange) -> Exchange:
     """The error is an envelope of its vendor's own."""

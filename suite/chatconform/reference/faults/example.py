@@ -25,13 +25,19 @@ def example(check: str, faults: Iterable[Fault]) -> list[str]:
     if fault is None:
         return []
     good = GOOD[fault.of]
-    broken = fault.breaks(good)
-    same_body = _body(good) == _body(broken)
-    before, after = (_head(each) if same_body else _body(each) for each in (good, broken))
+    return lines(fault.id, fault.says, good, fault.breaks(good))
+
+
+def lines(fault: str, says: str, good: Exchange, broken: Exchange) -> list[str]:
+    """Return the lines that show what a fault changes of an exchange: of its body, else its head, else its reads."""
+    before, after = next(
+        ((view(good), view(broken)) for view in (_body, _head) if view(good) != view(broken)),
+        (_reads(good), _reads(broken)),
+    )
     start, end = _difference(before, after)
     return [
         "",
-        f"example  {fault.id}: {fault.says}",
+        f"example  {fault}: {says}",
         f"  passes   {_shown(before, start, end)}",
         f"  fails    {_shown(after, start, end)}",
     ]
@@ -51,6 +57,14 @@ def _head(exchange: Exchange) -> bytes:
     response = exchange.response
     fields = () if response is None else (str(response.status), *map(": ".join, response.headers or ()))
     return "; ".join((*fields, f"end: {exchange.end}")).encode()
+
+
+def _reads(exchange: Exchange) -> bytes:
+    """Return how many reads there were, and from when to when."""
+    reads = exchange.response.reads if exchange.response else None
+    if not reads:
+        return b"no reads"
+    return f"{len(reads)} reads, the first after {reads[0][0]} us, the last after {reads[-1][0]} us".encode()
 
 
 def _difference(before: bytes, after: bytes) -> tuple[int, int]:

@@ -109,6 +109,18 @@ def pretty_unprefixed(exchange: Exchange) -> Exchange:
     return rewrite.replaced(exchange, PLACE, text)
 
 
+@fault("sse.field.misspelt", of="stream.usage", fails=("sse.field.data",))
+def field_misspelt(exchange: Exchange) -> Exchange:
+    """The field of one chunk is named ddata."""
+    return rewrite.replaced(exchange, PLACE, b"d" + rewrite.events(exchange)[PLACE])
+
+
+@fault("sse.field.comment", of="stream.usage", fails=("sse.field.data",))
+def field_comment(exchange: Exchange) -> Exchange:
+    """A colon stands before the field of one chunk, so that it is a comment."""
+    return rewrite.replaced(exchange, PLACE, b":" + rewrite.events(exchange)[PLACE])
+
+
 @fault(
     "sse.separator.missing",
     of="stream.usage",

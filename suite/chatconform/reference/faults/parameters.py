@@ -41,7 +41,8 @@ def stop_kept(exchange: Exchange) -> Exchange:
 @fault(
     "parameters.stop.placeholder",
     of="stream.long",
-    unproven={"placeholder": ("parameters.stop.absent",), "recorder": ("sse.delivery.progressive",)},
+    unproven={"placeholder": ("parameters.stop.absent",)},
+    gone=("sse.delivery.progressive",),
 )
 def stop_placeholder(exchange: Exchange) -> Exchange:
     """A page prints the same placeholder for the stop string and for the text."""

@@ -10,6 +10,7 @@ from chatconform.reference.faults.consequences import (
     AFTER_NUMBERED,
     OF_AN_ERROR,
     OF_THE_REQUEST,
+    STREAMED_FUNCTIONS,
     UNASKED_CALLS,
     UNASKED_TEXT,
 )
@@ -100,6 +101,7 @@ def request_missing(exchange: Exchange) -> Exchange:
             *UNASKED_CALLS,
             *OF_THE_REQUEST,
             *AFTER_NUMBERED,
+            *STREAMED_FUNCTIONS,
         )
     },
     appears=(
@@ -109,6 +111,7 @@ def request_missing(exchange: Exchange) -> Exchange:
         *UNASKED_CALLS,
         *UNASKED_TEXT,
         *AFTER_NUMBERED,
+        *STREAMED_FUNCTIONS,
     ),
 )
 def request_missing_stream(exchange: Exchange) -> Exchange:
@@ -186,5 +189,5 @@ def trace_id_refused(exchange: Exchange) -> Exchange:
     appears=OF_AN_ERROR,
 )
 def trace_id_unrelated(exchange: Exchange) -> Exchange:
-    """A request with X-Trace-ID is refused with a typed 401 that is about the key: the header is not at fault."""
-    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 401)
+    """A request with X-Trace-ID is refused with a typed 404 that is about the model: the header is not at fault."""
+    return rewrite.with_status(rewrite.with_body(exchange, _ERROR), 404)

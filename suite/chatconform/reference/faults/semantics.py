@@ -77,6 +77,56 @@ def replaced_escaped(exchange: Exchange) -> Exchange:
     return rewrite.with_body(exchange, body)
 
 
+@fault("message.content.run_on", of="answer", fails=("message.content.markers",))
+def run_on(exchange: Exchange) -> Exchange:
+    """The text runs on past the end of the turn, into a question that nobody asked."""
+    return rewrite.member(exchange, 0, _CONTENT, "Zürich. <|im_end|>\n<|im_start|>user\nAnd more?\nNo.")
+
+
+@fault("message.content.end_amid", of="stream", fails=("message.content.markers",))
+def end_amid(exchange: Exchange) -> Exchange:
+    """The token that ends a turn stands right behind a word, and the text of a stream goes on after it."""
+    return rewrite.member(exchange, 1, _DELTA, "Zürich<|eot_id|>")
+
+
+@fault("message.content.instruction", of="answer", fails=("message.content.markers",))
+def instruction(exchange: Exchange) -> Exchange:
+    """The text ends its sequence and begins an instruction."""
+    return rewrite.member(exchange, 0, _CONTENT, "Zürich </s><s>[INST] And more? [/INST] No.")
+
+
+@fault("message.content.think_glued", of="answer", fails=("message.content.thoughts",))
+def think_glued(exchange: Exchange) -> Exchange:
+    """A tag that no other opened closes the thoughts, right between two sentences."""
+    return rewrite.member(exchange, 0, _CONTENT, "Three cities are asked for.</think>Zürich")
+
+
+@fault("message.content.channels", of="answer", fails=("message.content.thoughts",))
+def channels(exchange: Exchange) -> Exchange:
+    """Thoughts and answer stand in one text, with the names of their channels and without the tokens."""
+    return rewrite.member(exchange, 0, _CONTENT, "analysisThree cities are asked for.assistantfinalZürich")
+
+
+@fault("tools.markup.amid", of="stream.uncalled", fails=("tools.markup.absent",))
+def markup_amid(exchange: Exchange) -> Exchange:
+    """A call stands between tags amid a line, after code that was quoted."""
+    told = rewrite.member(exchange, 2, _DELTA, "See:\n```\nx = 1\n```\nOne moment. <tool_call>")
+    return rewrite.member(told, 3, _DELTA, '{"name": "weather", "arguments": {}}</tool_call>')
+
+
+@fault("tools.markup.channel", of="stream.uncalled", fails=("tools.markup.absent",))
+def markup_channel(exchange: Exchange) -> Exchange:
+    """A call stands in content after the words of the template that address it to a function."""
+    return rewrite.member(exchange, 2, _DELTA, 'They ask.assistantcommentary to=functions.weather json{"city":"Oslo"}')
+
+
+@fault("tools.markup.bare", of="stream.uncalled", fails=("tools.markup.absent",))
+def markup_bare(exchange: Exchange) -> Exchange:
+    """The text is the JSON of a call, and nothing else."""
+    pieces = zip((1, 2, 3), ('{"name": "weather", ', '"parameters": ', '{"city": "Zürich"}}'), strict=True)
+    return reduce(lambda told, piece: rewrite.member(told, piece[0], _DELTA, piece[1]), pieces, exchange)
+
+
 @fault("stream.choices.swapped", of="stream.n2", fails=("stream.choices.order",))
 def swapped(exchange: Exchange) -> Exchange:
     """Choice 1 begins before choice 0."""
@@ -113,7 +163,8 @@ def again(exchange: Exchange) -> Exchange:
     of="stream.long",
     fails=("stream.error",),
     unproven={"stream.error": AFTER_STREAM_ERROR},
-    other_branch=("choices.finish_reason.nonempty", "sse.delivery.progressive"),
+    other_branch=("choices.finish_reason.nonempty",),
+    gone=("sse.delivery.progressive",),
 )
 def broken_off(exchange: Exchange) -> Exchange:
     """A long stream breaks off with an error."""
@@ -154,10 +205,22 @@ def unread(exchange: Exchange) -> Exchange:
     return replace(exchange, response=replace(rewrite.response_of(exchange), reads=None))
 
 
-@fault("sse.delivery.imported", of="stream.long", unproven={"recorder": ("sse.delivery.progressive",)})
+@fault("sse.delivery.imported", of="stream.long", gone=("sse.delivery.progressive",))
 def imported(exchange: Exchange) -> Exchange:
     """Another tool recorded when the bytes came, which says how that tool read them."""
     return replace(_arriving(exchange, _HELD_BACK), origin=Origin.IMPORTED)
+
+
+@fault("sse.done.held", of="stream.usage", fails=("sse.done.closed",), other_branch=("http.body.complete",))
+def held(exchange: Exchange) -> Exchange:
+    """The connection stays open after [DONE], until the client gives up."""
+    return replace(exchange, end="timeout")
+
+
+@fault("sse.done.held_in_all", of="stream", fails=("sse.done.closed",), other_branch=("http.body.complete",))
+def held_in_all(exchange: Exchange) -> Exchange:
+    """The connection stays open after [DONE], for as long as the whole exchange may take."""
+    return replace(exchange, end="limit:total_s")
 
 
 _AS_FAILURE = {"status 500": OF_AN_ANSWER}

@@ -165,17 +165,29 @@ def wrapped(exchange: Exchange) -> Exchange:
     "stream.role.missing",
     of="stream.usage",
     fails=("stream.role.present",),
-    other_branch=("message.role.*", "stream.role.nonempty"),
+    other_branch=("message.role.*", "stream.role.nonempty", "stream.role.first"),
 )
 def role_missing(exchange: Exchange) -> Exchange:
     """No delta has a role."""
     return rewrite.no_member(exchange, 0, ("choices", 0, "delta", "role"))
 
 
-@fault("stream.role.empty", of="stream.tools", fails=("stream.role.present", "stream.role.nonempty"))
+@fault(
+    "stream.role.empty",
+    of="stream.tools",
+    fails=("stream.role.present", "stream.role.nonempty"),
+    other_branch=("stream.role.first",),
+)
 def role_empty(exchange: Exchange) -> Exchange:
     """The role of the first delta is the empty string, and no other delta has one."""
     return rewrite.member(exchange, 0, ("choices", 0, "delta", "role"), "")
+
+
+@fault("stream.role.late", of="stream.tools", fails=("stream.role.first",))
+def role_late(exchange: Exchange) -> Exchange:
+    """The role comes with the tool call, after a delta that has no role."""
+    nameless = rewrite.no_member(exchange, 0, ("choices", 0, "delta", "role"))
+    return rewrite.member(nameless, 1, ("choices", 0, "delta", "role"), "assistant")
 
 
 @fault("stream.role.repeated", of="stream.usage", fails=("stream.role.once",))

@@ -112,6 +112,13 @@ def unknown_field(exchange: Exchange) -> Exchange:
     return _lines(exchange, b"node: 7")
 
 
+@variation("framing.copied_chunk", STREAMS)
+def copied_chunk(exchange: Exchange) -> Exchange:
+    """Every event has its data once more, in a field that the standard does not know."""
+    blocks = (event + b"\nupstream" + event.removeprefix(b"data") for event in rewrite.events(exchange))
+    return rewrite.with_events(exchange, blocks)
+
+
 @variation("delivery.bytes", STREAMS)
 def byte_by_byte(exchange: Exchange) -> Exchange:
     """The body comes in reads of one byte."""

@@ -49,6 +49,13 @@ def json_cut(exchange: Exchange) -> Exchange:
     return rewrite.member(_said(exchange, '{"city":"Zür'), 0, _FINISH, "length")
 
 
+@variation("content.json_stopped", ("answer.json", "answer.schema"), other_branch=_OF_JSON,
+           appears=("parameters.stop.absent",), passes=("parameters.stop.absent",))  # fmt: skip
+def json_stopped(exchange: Exchange) -> Exchange:
+    """The JSON that was asked for ends before a stop string of the caller's, and finish_reason says stop."""
+    return _said(rewrite.asked(exchange, stop=["ü"]), '{"city":"Z')
+
+
 @variation("content.json_filtered", ("answer.json",), other_branch=(*_OF_JSON, "message.content.nonempty"))
 def json_filtered(exchange: Exchange) -> Exchange:
     """A filter cut the JSON that was asked for, and finish_reason says so."""

@@ -149,7 +149,7 @@ def cut_arguments_stream(exchange: Exchange) -> Exchange:
 
 _NO_CALL: Final[Ids] = (
     "tools.*.present", "tools.*.type", "tools.*.nonempty", "tools.*.values", "tools.name.declared",
-    "tools.arguments.*", "tools.choice.*", "tools.calls.single", "choices.finish_reason.tool_calls",
+    "tools.arguments.*", "tools.choice.*", "tools.calls.*", "choices.finish_reason.tool_calls",
     "choices.finish_reason.called",
 )  # fmt: skip
 
@@ -186,3 +186,76 @@ def markup_named(exchange: Exchange) -> Exchange:
     """The text speaks of a template's tags and of a tool, without a call."""
     spoken = "To ask for the weather, models write <tool_call> and a name.\n<tool_call>\n is a tag."
     return rewrite.member(exchange, 1, ("choices", 0, "delta", "content"), spoken)
+
+
+_FUNCTION: Final[Path] = ("choices", 0, "delta", "function_call")
+
+
+@variation("content.function_whole", ("stream.function",))
+def function_whole(exchange: Exchange) -> Exchange:
+    """The call of a function comes whole, in one delta."""
+    first, begin, *_, last = rewrite.messages(exchange)
+    whole = rewrite.put(begin, (*_FUNCTION, "arguments"), '{"city":"東京"}')
+    return rewrite.with_messages(exchange, [first, whole, last])
+
+
+@variation("content.function_name_blank", ("stream.function",))
+def function_name_blank(exchange: Exchange) -> Exchange:
+    """After the first delta of the call of a function its name is null, and then the empty string."""
+    named = rewrite.member(exchange, 2, (*_FUNCTION, "name"), None)
+    return rewrite.member(named, 3, (*_FUNCTION, "name"), "")
+
+
+@variation(
+    "content.function_cut",
+    ("answer.function",),
+    other_branch=("functions.arguments.json", "functions.arguments.object", "functions.name.declared",
+                  "functions.finish_reason.called"),
+)  # fmt: skip
+def function_cut(exchange: Exchange) -> Exchange:
+    """The arguments of the call of a function are cut, and finish_reason says length."""
+    cut = rewrite.member(exchange, 0, ("choices", 0, "message", "function_call", "arguments"), '{"city":"')
+    return rewrite.member(cut, 0, _FINISH, "length")
+
+
+@variation(
+    "content.function_refused",
+    ("answer.function_named",),
+    other_branch=("functions.*", "message.function_call.type"),
+    passes=("message.refusal.type",),
+)
+def function_refused(exchange: Exchange) -> Exchange:
+    """The request names a function, and the model refuses."""
+    message: JsonObject = {"role": "assistant", "content": None, "refusal": "I cannot help."}
+    return rewrite.member(exchange, 0, ("choices", 0, "message"), message)
+
+
+_UNASKED: Final[Ids] = ("functions.name.[npt]*", "functions.arguments.[jopt]*")
+
+
+@variation(
+    "content.function_beside_tool",
+    ("answer.tool_required",),
+    passes=(*_UNASKED, "message.function_call.type"),
+    appears=_UNASKED,
+)
+def function_beside_tool(exchange: Exchange) -> Exchange:
+    """The call of a tool stands in function_call too, for clients of the older kind."""
+    path: Path = ("choices", 0, "message", "function_call")
+    return rewrite.member(exchange, 0, path, {"name": "weather", "arguments": '{"city":"Zürich"}'})
+
+
+@variation("content.function_unnamed", ("answer.function", "stream.function"), gone=("functions.name.declared",))
+def function_unnamed(exchange: Exchange) -> Exchange:
+    """A function of the request has no name, so that nobody knows which ones are declared."""
+    return rewrite.asked(exchange, functions=[{"parameters": {"type": "object"}}])
+
+
+_LIMITLESS: Final[Ids] = ("functions.arguments.json", "functions.arguments.object")
+
+
+@variation("content.function_deep", ("answer.function",), other_branch=_LIMITLESS)
+def function_deep(exchange: Exchange) -> Exchange:
+    """The arguments of the call of a function are nested deeper than the suite reads."""
+    path: Path = ("choices", 0, "message", "function_call", "arguments")
+    return rewrite.member(exchange, 0, path, '{"a":' + "[" * 70 + "]" * 70 + "}")

@@ -38,8 +38,13 @@ _VARIATIONS: dict[str, Variation] = {}
 STREAMS: Final = tuple(name for name, exchange in GOOD.items() if rewrite.is_stream(exchange))
 BODIES: Final = tuple(name for name in GOOD if name not in (*STREAMS, "answer.gzip"))
 ANSWERS: Final = tuple(name for name in BODIES if name.partition(".")[0] not in ("error", "models"))
-TEXT_STREAMS: Final = tuple(name for name in STREAMS if ".tool" not in name and name != "stream.logprobs")
-TEXT_ANSWERS: Final = tuple(name for name in ANSWERS if ".tool" not in name and name != "answer.refusal")
+_CALLING: Final = (".tool", ".function")
+TEXT_STREAMS: Final = tuple(
+    name for name in STREAMS if not any(map(name.__contains__, _CALLING)) and name != "stream.logprobs"
+)
+TEXT_ANSWERS: Final = tuple(
+    name for name in ANSWERS if not any(map(name.__contains__, _CALLING)) and name != "answer.refusal"
+)
 
 
 def variation(
