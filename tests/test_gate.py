@@ -110,6 +110,16 @@ SENTENCES = [
         f"deviates: own document: {NONE_OF_ONE}, 1 failing (a.check.id); OpenAI: {ONE_OF_TWO}",
     ),
     (
+        failing("a.a.a", "b.b.b", "c.c.c"),
+        False,
+        "deviates: OpenAI: 0 of 3 musts verified, 0 unproven, 3 failing (a.a.a, b.b.b, c.c.c)",
+    ),
+    (
+        failing("a.a.a", "b.b.b", "c.c.c", "d.d.d"),
+        False,
+        "deviates: OpenAI: 0 of 4 musts verified, 0 unproven, 4 failing (a.a.a, b.b.b, c.c.c and 1 more)",
+    ),
+    (
         failing("a.a.a", "b.b.b", "c.c.c", "d.d.d", "e.e.e"),
         False,
         "deviates: OpenAI: 0 of 5 musts verified, 0 unproven, 5 failing (a.a.a, b.b.b, c.c.c and 2 more)",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chatconform.checks import all_checks
+from chatconform.checks import described
+from chatconform.checks.check import MUST, Predicate, chats, check
 from chatconform.contracts import contract as contracts
-from chatconform.model import Clause
+from chatconform.model import Clause, Finding, SuiteError
 from chatconform.reference.faults import all_faults
+from chatconform.wire.transcript import Transcript
 from outcome_vectors import known
 
-CHECKS = all_checks()
+CHECKS = described()
 FAULTS = all_faults()
 CLAUSES: dict[str, Clause] = {
     f"{name}/{clause.id}": clause for name in contracts.names() for clause in contracts.load(name).clauses.values()
@@ -72,3 +75,33 @@ def test_a_fault_says_in_one_sentence_what_is_wrong(fault: str) -> None:
 def test_the_ids_of_faults_written_by_hand_are_well_formed() -> None:
     written = [name for name in FAULTS if not name.startswith("clause:")]
     assert [] == [name for name in written if not re.fullmatch(r"[a-z]+\.[a-z0-9_]+\.[a-z0-9_]+", name)]
+
+
+def stated(_transcript: Transcript) -> Iterator[Finding]:
+    """A fact is stated.
+
+    Breaks: nothing.
+    Fix: nothing.
+    """
+    yield from ()
+
+
+def unstated(_transcript: Transcript) -> Iterator[Finding]:
+    """A fact is stated, and nothing else."""
+    yield from ()
+
+
+REFUSED: dict[str, tuple[str, str | tuple[str, ...], Predicate]] = {
+    "taken": ("http.body.present", "RFC 9110", stated),
+    "badly formed": ("Http", "RFC 9110", stated),
+    "without a citation": ("http.body.cited", (), stated),
+    "with an empty citation": ("http.body.cited", "", stated),
+    "without Breaks and Fix": ("http.body.stated", "RFC 9110", unstated),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_check_that_is_not_whole_is_refused(case: str) -> None:
+    identifier, cites, predicate = REFUSED[case]
+    with pytest.raises(SuiteError, match=identifier):
+        check(identifier, level=MUST, over=chats, cites=cites)(predicate)

@@ -36,7 +36,13 @@ FILES = (
     "suite/chatconform/waivers.py",
 )
 TESTS = (
+    "tests/test_levels.py",
     "tests/test_matrix.py",
+    "tests/test_edges.py",
+    "tests/test_findings.py",
+    "tests/test_parameters.py",
+    "tests/test_structured.py",
+    "tests/test_tool_calls.py",
     "tests/test_variations.py",
     "tests/test_rows.py",
     "tests/test_shipped.py",
