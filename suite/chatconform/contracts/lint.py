@@ -319,14 +319,18 @@ def _annotated(schema: JsonObject) -> Iterator[tuple[str, ...]]:
 
 
 def clauses_are_whole(file: SchemaFile) -> Iterator[Flaw]:
-    """A clause of OpenAI's has a level and sources; one of a document has a basis, lines and a digest."""
+    """A clause of OpenAI's has a level and sources; one of a document has a basis, lines and a digest.
+
+    One on requests may say that the document leaves open whether the ends belong to a range, or depends on the model.
+    """
     body = {"level", "cites"} if file.is_openai else {"basis", "lines", "digest"}
+    clause = {"when", "ends", "depends"} if file.kind == Kind.REQUEST else {"when"}
     for path, note in file.citations():
         is_promise = path[0] == "x-promises"
         wanted = {"check" if is_promise else "id", "says", *body}
         for member in sorted(wanted - set(note)):
             yield Flaw(path, f"the clause lacks {member}", f"write {_MEMBERS[member][1]}")
-        for member in sorted(set(note) - wanted - (set() if is_promise else {"when"})):
+        for member in sorted(set(note) - wanted - (set() if is_promise else clause)):
             yield Flaw((*path, member), f"a clause of this contract has no {member}", "take it out")
 
 
@@ -565,6 +569,8 @@ _MEMBERS: Final[Mapping[str, tuple[Callable[[JsonValue], bool], str]]] = {
     "lines": (_ascend, "lines of the document in ascending order: 12, 12-14 or 12,15-17"),
     "digest": (lambda value: _matches(r"[0-9a-f]{8}", value), "8 hexadecimal digits in lower case"),
     "when": (_lists_values, 'the values of parameters that a request has: {"model": ["auto"]}'),
+    "ends": (lambda value: value == "unsaid", "unsaid: the document does not say that the ends belong to the range"),
+    "depends": (lambda value: value == "model", "model: the document says that it depends on the model"),
 }
 """What each member of a clause has to be, and how that is said."""
 

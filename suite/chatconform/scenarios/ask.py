@@ -47,18 +47,24 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run sends to one provider, in this order, and what it leaves out."""
+    """What a run sends to one provider, in this order, and what it leaves out.
+
+    `provider.limits` are the ceilings of this run: requests that depend on a refusal may exceed them together, and are
+    debited when they are sent. `retries` is how often requests may be sent again beyond that.
+    """
 
     provider: Provider
     asks: tuple[Ask, ...]
     left_out: tuple[LeftOut, ...] = ()
+    retries: int = 0
 
     @property
     def requests(self) -> int:
         """The ceiling on requests, retries apart."""
-        return len(self.asks)
+        return int(min(len(self.asks), self.provider.limits.get("requests", len(self.asks))))
 
     @property
     def output_tokens(self) -> int:
         """The ceiling on output tokens."""
-        return sum(ask.output_tokens for ask in self.asks)
+        total = sum(ask.output_tokens for ask in self.asks)
+        return int(min(total, self.provider.limits.get("output_tokens", total)))
