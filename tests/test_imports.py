@@ -338,7 +338,7 @@ def test_a_coded_body_that_holds_a_secret_is_stored_decoded_and_marked(importing
     path = importing(data % (name.encode(), pack(plain % SECRET.encode())), secrets=[SECRET])
     exchange, expected = imported(path), plain % (b"*" * len(SECRET))
     redacted = (
-        {"at": "/response/body", "decoded": [name]},
+        {"at": "/response/body", "decoded": [name], "headers": [["Content-Encoding", name]]},
         {"at": "/response/body", "bytes": [31, 31 + len(SECRET)]},
     )
     assert (expected, redacted) == (exchange.response.body, exchange.redacted)

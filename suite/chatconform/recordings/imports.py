@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 
 from chatconform.model import (
     Exchange,
     Headers,
     InputError,
-    JsonObject,
     JsonValue,
     Origin,
     Place,
@@ -22,13 +19,12 @@ from chatconform.model import (
     Response,
 )
 from chatconform.recordings import store
+from chatconform.recordings.redact import Secrets
 from chatconform.wire import media, strict_json
 
 _STATUS_LINE = re.compile(rb"HTTP/(\d(?:\.\d)?) +([1-9]\d\d)(?:[ \t][^\r\n]*)?(?:\r?\n|\r?\Z)")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
 _BODY = re.compile(rb'\s*(?:[{\["]|<[!?A-Za-z]|(?:data|event|id|retry)?:)')
-_SHORTEST_CORE = 8
-"""A shorter run of base64 letters is not taken for a part of a secret."""
 _RUN_CURL = "run curl with -i and let it write the file: curl -i -o FILE, or curl -N -i -o FILE for a stream"
 
 
@@ -75,7 +71,7 @@ def import_file(
 ) -> Path:
     """Write what `curl -i` printed as `<to>/<id>.json`, and return its path. The id is by default the file's stem.
 
-    Every secret is overwritten: as it is, URL-encoded, JSON-escaped and in base64.
+    Every secret is overwritten, as `redact.Secrets` says.
     Raises `InputError` where a file cannot be used, or where another exchange stands at the path.
     """
     identifier = file.stem if identifier is None else identifier
@@ -88,7 +84,7 @@ def import_file(
         url=url,
         source=str(file),
     )
-    exchange = _without_secrets(replace(exchange, source=file.name), secrets)
+    exchange = Secrets(secrets).without(replace(exchange, source=file.name))
     if not target.exists():
         return store.save(exchange, to)
     if _bytes_of(target) != store.dump(exchange):
@@ -190,94 +186,3 @@ def _instead_of_status_line(data: bytes) -> str:
 def _refusal(data: bytes, offset: int, source: str, problem: str) -> InputError:
     line, _ = strict_json.line_and_column(data, offset)
     return InputError(Place(source, line), problem, _RUN_CURL)
-
-
-def _without_secrets(exchange: Exchange, secrets: Collection[str]) -> Exchange:
-    """Return the exchange with `*` for each byte of each secret, in the answer, the URL and the request's body.
-
-    Each occurrence is an entry of `redacted`: the JSON pointer and the half-open byte range. A coded body that
-    holds a secret is stored decoded, and its first entry names the codings that were undone.
-    """
-    eraser = _Eraser(secrets)
-    request = eraser.request(exchange.request)
-    response = exchange.response and eraser.response(exchange.response)
-    redacted = (*exchange.redacted, *eraser.entries)
-    return replace(exchange, request=request, response=response, redacted=redacted)
-
-
-class _Eraser:
-    """Overwrites secrets, and notes where."""
-
-    def __init__(self, secrets: Collection[str]) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self.pattern = re.compile(b"|".join(re.escape(form) for form in longest_first) or b"(?!)")
-        self.entries: list[JsonObject] = []
-
-    def overwritten(self, data: bytes, path: tuple[str | int, ...]) -> bytes:
-        at = strict_json.pointer(path)
-        self.entries.extend({"at": at, "bytes": list(match.span())} for match in self.pattern.finditer(data))
-        return self.pattern.sub(lambda match: b"*" * len(match[0]), data)
-
-    def text(self, text: str, path: tuple[str | int, ...]) -> str:
-        return self.overwritten(text.encode("utf-8", "surrogatepass"), path).decode("utf-8", "surrogatepass")
-
-    def value(self, value: JsonValue, path: tuple[str | int, ...]) -> JsonValue:
-        if isinstance(value, str):
-            return self.text(value, path)
-        if isinstance(value, list):
-            return [self.value(member, (*path, number)) for number, member in enumerate(value)]
-        if isinstance(value, dict):
-            keyed = ((self.text(key, path), member) for key, member in value.items())
-            return {key: self.value(member, (*path, key)) for key, member in keyed}
-        return value
-
-    def request(self, request: Request) -> Request:
-        path = ("request", "body")
-        url = self.text(request.url, ("request", "url"))
-        if isinstance(request.body, bytes):
-            return replace(request, url=url, body=self.overwritten(request.body, path))
-        return replace(request, url=url, body=self.value(request.body, path))
-
-    def response(self, response: Response) -> Response:
-        headers = tuple(
-            (name, self.field(value, ("response", "headers", number, 1)))
-            for number, (name, value) in enumerate(response.headers or ())
-        )
-        return replace(response, headers=headers, body=self.body(response))
-
-    def field(self, value: str, path: tuple[str | int, ...]) -> str:
-        return self.overwritten(value.encode("latin-1"), path).decode("latin-1")
-
-    def body(self, response: Response) -> bytes:
-        path = ("response", "body")
-        names = media.codings(response.headers)
-        decoded = media.decode(response.body, names).body
-        if names and self.pattern.search(decoded):
-            self.entries.append({"at": strict_json.pointer(path), "decoded": list(names)})
-            return self.overwritten(decoded, path)
-        return self.overwritten(response.body, path)
-
-
-def _forms(secret: str) -> Iterator[bytes]:
-    """Yield the bytes by which a secret may be shown: raw, URL-encoded, JSON-escaped, in base64."""
-    data = secret.encode("utf-8", "surrogatepass")
-    url_encoded = quote(data, safe="")
-    escaped = json.dumps(secret)[1:-1]
-    yield data
-    for text in (url_encoded, re.sub("%..", lambda hexes: hexes[0].lower(), url_encoded)):
-        yield text.encode()
-    for text in (escaped, escaped.replace("/", "\\/")):
-        yield text.encode()
-    for form in (base64.b64encode(data), *_base64_cores(data)):
-        yield form
-        yield form.translate(bytes.maketrans(b"+/", b"-_"))
-
-
-def _base64_cores(data: bytes) -> Iterator[bytes]:
-    """Yield the letters that a text in base64 has wherever the data begin in it, by the offset modulo 3."""
-    for shift in range(3):
-        letters = base64.b64encode(bytes(shift) + data)
-        core = letters[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
-        if len(core) >= _SHORTEST_CORE:
-            yield core

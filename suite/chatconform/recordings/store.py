@@ -32,6 +32,8 @@ from chatconform.wire import strict_json
 FORMAT = "chatconform.exchange/1"
 MAX_LINE = 64 * 1024 * 1024
 """The longest line of a JSON lines file, in bytes."""
+MAX_PIECES = 100_000
+"""A body of more lines is written in one piece: nobody reads it line by line."""
 
 _TOP = ("format", "id", "provider", "scenario", "sample", "attempt", "origin", "recorded_at", "model", "note",
         "source", "request", "response", "end", "redacted")  # fmt: skip
@@ -383,13 +385,15 @@ def _pairs(headers: Headers) -> list[JsonValue]:
 
 
 def _body_to_json(body: bytes, *, split: bool) -> JsonObject:
-    """Return a body as text, in pieces that end at line feeds if `split`; as base64 where it is not UTF-8."""
+    """Return a body as text, in pieces that end at line feeds if `split` and few; as base64 where it is not UTF-8."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return {"body_base64": base64.b64encode(body).decode("ascii")}
+    if not split or not 0 < text.count("\n") <= MAX_PIECES:
+        return {"body": text}
     pieces = [piece + "\n" for piece in text.split("\n")[:-1]] + [text.rpartition("\n")[2]] * (not text.endswith("\n"))
-    return {"body": list[JsonValue](pieces) if split and "\n" in text else text}
+    return {"body": list[JsonValue](pieces)}
 
 
 def dump(exchange: Exchange) -> bytes:
@@ -415,13 +419,15 @@ def path_of(identifier: str, folder: Path) -> Path:
 
 
 def write_whole(target: Path, data: bytes) -> None:
-    """Replace a file whole: a reader sees the old bytes or the new ones. Raises `InputError` if it fails."""
+    """Replace a file whole and on the disk: a reader sees the old bytes or the new. Raises `InputError` if it fails."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:32]}.")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             Path(name).chmod(0o644)
             Path(name).replace(target)
         except BaseException:
