@@ -37,7 +37,7 @@ ONLY_IN = {
     "pytest": {"plugin"},
     "httpx": {"capture.transport"},
     "h11": {"reference"},
-    "socket": set(),
+    "socket": {"capture.transport", "reference.sockets"},
     "http.client": set(),
 }
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 45
