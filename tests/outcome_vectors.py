@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from chatconform.checks import all_checks
-from chatconform.contracts import contract as contracts
-from chatconform.judging import judge
+from chatconform.judging import judge, known_checks
 from chatconform.model import Exchange, Verdict
 from chatconform.reference.faults import all_faults
 from chatconform.reference.good import GOOD, contract_of
@@ -42,9 +40,8 @@ def of_fault(name: str) -> Mapping[str, str]:
 
 @cache
 def known() -> tuple[str, ...]:
-    """Return the ids of all checks, and of the clauses of all contracts, sorted."""
-    clauses = {clause for name in contracts.names() for clause in contracts.load(name).clauses}
-    return tuple(sorted({*all_checks(), *clauses}))
+    """Return the ids of all rules, sorted."""
+    return tuple(sorted(known_checks()))
 
 
 def differences(stated: Mapping[str, str], judged: Mapping[str, str]) -> list[str]:

@@ -467,7 +467,24 @@ REFUSED_BY = [
 
 @pytest.mark.parametrize("status, expected", [*REFUSED_BY, (429, RATE_LIMITED)])
 def test_only_some_statuses_refuse_a_request(status: int, expected: str) -> None:
-    assert expected == outcome(rewrite.with_status(GOOD["error"], status), "choices.count.n")
+    error = rewrite.with_status(GOOD["error"], status)
+    keyed = replace(error.request, headers=(*error.request.headers, ("Authorization", "Bearer ****************")))
+    assert expected == outcome(replace(error, request=keyed), "choices.count.n")
+
+
+@pytest.mark.parametrize("key", [(), (("Authorization", "Bearer chatconform-wrong-key-0000000000"),)])
+@pytest.mark.parametrize("status", [401, 403])
+def test_without_the_right_key_a_refusal_gives_no_occasion(status: int, key: tuple[tuple[str, str], ...]) -> None:
+    error = rewrite.with_status(GOOD["error"], status)
+    keyed = replace(error.request, headers=(*error.request.headers, *key))
+    assert REFUSED == outcome(replace(error, request=keyed), "choices.count.n")
+
+
+@pytest.mark.parametrize("body", [{"model": "m"}, {"model": "m", "messages": [], "temperature": 3}])
+def test_an_error_to_what_may_not_be_asked_gives_no_occasion(body: JsonObject) -> None:
+    error = rewrite.with_status(GOOD["error"], 500)
+    asked = replace(error, request=replace(error.request, body=body))
+    assert "not-applicable: request-outside-document" == outcome(asked, "choices.count.n")
 
 
 def test_only_a_choice_of_allowed_tools_has_a_mode() -> None:

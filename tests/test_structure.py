@@ -28,7 +28,7 @@ SEES = {
     "providers": "model strict_yaml resources",
     "deviations": "model strict_yaml resources",
     "scenarios": "model strict_yaml resources contracts wire scenarios",
-    "capture": "model scenarios recordings wire.media wire.strict_json capture",
+    "capture": "model scenarios recordings wire.asked wire.media wire.strict_json capture",
     "reference": "model wire contracts reference scenarios resources",
 }
 """What the modules of a name may import of ours; the faces, which have no line here, may import everything."""

@@ -30,25 +30,24 @@ class Standing(StrEnum):
 
     CHECKED = "checked"
     HABIT = "habit"
-    LATER = "later"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """One entry of the catalogue: `checks` decide it, or it is a `habit`, or the part `later` decides it, and why."""
+    """One entry of the catalogue: `checks` decide it, or it is a `habit`, or it is `undecided`, and why."""
 
     entry: Deviation
     checks: tuple[str, ...] = ()
     habit: str | None = None
-    later: str | None = None
-    because: str = ""
+    undecided: str | None = None
 
     @property
     def standing(self) -> Standing:
         """Which of the three it is."""
         if self.checks:
             return Standing.CHECKED
-        return Standing.HABIT if self.habit else Standing.LATER
+        return Standing.HABIT if self.habit else Standing.UNDECIDED
 
 
 @cache
@@ -73,8 +72,7 @@ def _covered(entry: Deviation, cited: Mapping[str, tuple[str, ...]], instead: Ma
     if entry.id in cited:
         return Covered(entry, cited[entry.id])
     stated = instead[entry.id]
-    habit, later = stated.get("habit"), stated.get("later")
-    return Covered(entry, tuple(stated.get("decided_by", ())), habit, later, stated.get("because", ""))
+    return Covered(entry, tuple(stated.get("decided_by", ())), stated.get("habit"), stated.get("undecided"))
 
 
 def _contradictions(document: Document, cited: Mapping[str, tuple[str, ...]]) -> Iterator[InputError]:
@@ -87,12 +85,12 @@ def _contradictions(document: Document, cited: Mapping[str, tuple[str, ...]]) ->
             yield InputError(place, f"there is no entry {each}", among(each, known))
         elif each in cited:
             yield InputError(place, f"{each} is cited by {', '.join(cited[each])}", "Remove it here.")
-        if len({"habit", "decided_by", "later"} & set(stated)) != 1:
-            yield InputError(place, f"{each} is no single thing", "Write one of habit, decided_by and later.")
+        if len({"habit", "decided_by", "undecided"} & set(stated)) != 1:
+            yield InputError(place, f"{each} is no single thing", "Write one of habit, decided_by and undecided.")
         if stated.get("habit", next(iter(TEXTS))) not in TEXTS:
             yield InputError(place, f"{each} names no habit", among(stated["habit"], TEXTS))
         for check in set(stated.get("decided_by", ())) - known_checks():
             yield InputError(place, f"{each} names no clause {check}", among(check, known_checks()))
     for each in sorted(known.keys() - cited.keys() - value["entries"].keys()):
         place = document.key_place(pointer(["entries"]))
-        yield InputError(place, f"{each} is left out", "Say what it is: a habit, or what decides it later and why.")
+        yield InputError(place, f"{each} is left out", "Say what it is: a habit, what decides it, or why nothing does.")

@@ -22,12 +22,6 @@ from chatconform.report.visible import code, markdown, prose
 from chatconform.wire.habits import TEXTS
 
 _MADE = "<!-- Made by `chatconform docs`; edits here are lost. -->"
-_PARTS = {
-    "scenarios": "live scenarios: a request that is made for it, and its control",
-    "probes": "boundary probes: requests at the edges of what a document allows, and beyond",
-    "pairs": "pairs: two exchanges held against each other",
-    "capture": "capture: the clock and the connection of a live exchange",
-}
 
 
 def pages(corpus: Path | None) -> dict[str, str]:
@@ -101,17 +95,15 @@ def coverage() -> str:
     counts = Counter(each.standing for each in found.values())
     intro = (
         f"The catalogue holds {board.plural(len(found), 'deviation')} that were seen in the wild: "
-        f"**{counts[Standing.CHECKED]}** are decided on one exchange by the checks named here, "
+        f"**{counts[Standing.CHECKED]}** are decided by the checks named here, "
         f"**{counts[Standing.HABIT]}** are lawful habits, which the report shows and nothing accuses, and "
-        f"**{counts[Standing.LATER]}** cannot be decided on one exchange: the part that decides them is named, and why."
+        f"**{counts[Standing.UNDECIDED]}** cannot be decided on the exchanges of one run: it says why."
     )
-    later = Counter(each.later for each in found.values() if each.later)
-    parts = (f"- {_PARTS[part]}: {number}" for part, number in sorted(later.items()))
     groups = [
         list(section(group, table(("Entry", "On the wire", "What becomes of it"), map(_covered, entries))))
         for group, entries in groupby(found.values(), key=lambda each: each.entry.group)
     ]
-    return _page("Coverage", [intro], parts, *groups)
+    return _page("Coverage", [intro], *groups)
 
 
 def _covered(covered: Covered) -> tuple[str, ...]:
@@ -126,7 +118,7 @@ def _standing(covered: Covered) -> str:
         return f"{_links(covered.checks)}{also}"
     if covered.standing is Standing.HABIT:
         return f"habit {', '.join(map(code, shown))}"
-    return f"**{covered.later}**: {prose(covered.because)}"
+    return f"undecided: {prose(covered.undecided or '')}"
 
 
 def proofs() -> str:
@@ -146,7 +138,7 @@ def proofs() -> str:
     )
     return _page(
         "Proof",
-        ["Each fault is a good exchange broken in one way; each variation, one framed or worded otherwise."],
+        ["Each fault is a good exchange or run broken in one way; each variation, one framed or worded otherwise."],
         intro,
         section("By group", table(("Group", "Planted", "Seen"), _groups(deviations))),
         section("Checks and the faults that break them", table(("Check", "Faults"), _killers())),
@@ -165,9 +157,15 @@ def _groups(deviations: Iterable[Planted]) -> Iterator[tuple[str, ...]]:
         yield (group, str(len(found)), str(sum(found)))
 
 
+_NO_FAULT = {
+    False: "none: there is no good exchange of its document",
+    True: "none: no request differs from an answered one in this alone",
+}
+
+
 def _killers() -> Iterator[tuple[str, ...]]:
     for check, faults in proof.broken_by().items():
-        yield (_link(check), ", ".join(map(code, faults)) or "none: there is no good exchange of its document")
+        yield (_link(check), ", ".join(map(code, faults)) or _NO_FAULT[check.startswith("request.")])
 
 
 def _variations() -> Iterator[tuple[str, ...]]:

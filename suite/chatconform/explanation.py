@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from chatconform import assessment, deviations
-from chatconform.checks import all_checks
+from chatconform import assessment, deviations, judging
+from chatconform.checks import described
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Contract
 from chatconform.deviations import Deviation
 from chatconform.judging.bench import CLAUSE_NEEDS, SCHEMA_OF
-from chatconform.model import OPENAI, CheckText, Clause, Level
+from chatconform.model import OPENAI, CheckText, Clause, Exchange, Level, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ def all_contracts() -> Mapping[str, Contract]:
 def citing() -> Mapping[str, tuple[str, ...]]:
     """Return by entry of the catalogue the ids of the checks and clauses that cite it, sorted."""
     read = all_contracts()
-    ids = {*all_checks(), *(clause for contract in read.values() for clause in contract.clauses)}
+    clauses = (clause for contract in read.values() for clause in (*contract.clauses, *contract.requests))
+    ids = {*described(), *clauses}
     found: dict[str, list[str]] = {}
     for check in sorted(ids):
         for each in _cites(check, read):
@@ -93,20 +94,16 @@ def citing() -> Mapping[str, tuple[str, ...]]:
     return {each: tuple(checks) for each, checks in found.items() if each in deviations.load()}
 
 
-def _clause(check: str, contract: Contract) -> Clause | None:
-    return contract.clauses.get(check) or contract.promises.get(check)
-
-
 def _cites(check: str, read: Mapping[str, Contract]) -> tuple[str, ...]:
     """Return every source that a check and the clauses of its id cite, each once."""
-    registered = all_checks().get(check)
-    clauses = [clause for contract in read.values() if (clause := _clause(check, contract))]
+    registered = described().get(check)
+    clauses = [clause for contract in read.values() if (clause := contract.clause(check))]
     own = registered.cites if registered else ()
     return tuple(dict.fromkeys([*own, *(cite for clause in clauses for cite in clause.cites)]))
 
 
 def _rule(name: str, text: CheckText, contract: Contract) -> Rule:
-    clause = _clause(text.id, contract)
+    clause = contract.clause(text.id)
     basis = f" ({clause.basis})" if clause and clause.basis else ""
     return Rule(name, text.levels[name], text.under(name), f"{text.sources[name]}{basis}", _when(clause))
 
@@ -120,7 +117,7 @@ def _when(clause: Clause | None) -> str:
 
 def _needs(check: str, read: Mapping[str, Contract]) -> Iterator[str]:
     """Yield what has to hold first: of a clause, what is asked of the message that it is about."""
-    registered = all_checks().get(check)
+    registered = described().get(check)
     if registered is not None:
         yield from registered.needs
         return
@@ -138,10 +135,16 @@ def _with_versions(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _example(check: str) -> Example | None:
     from chatconform.reference.faults import example
+    from chatconform.reference.run_example import example as example_of_run
 
-    lines = [line.strip().partition(" ")[2].strip() for line in example(check)]
+    found = example(check) or example_of_run(check, _accusing)
+    lines = [line.strip().partition(" ")[2].strip() for line in found]
     if not lines:
         return None
     _, fault, passes, fails = lines
     name, _, says = fault.partition(": ")
     return Example(name, says, passes, fails)
+
+
+def _accusing(run: Iterable[Exchange], contract: str | None) -> Iterator[Verdict]:
+    return (verdict for verdict in judging.compare(run, contract) if verdict.outcome is Outcome.FAIL)

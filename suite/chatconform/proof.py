@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 
-from chatconform.judging import judge, known_checks
+from chatconform.judging import compare, judge, known_checks
 from chatconform.model import OPENAI, Exchange, Level, Outcome, Verdict
 from chatconform.reference.faults import Fault, all_faults
 from chatconform.reference.good import GOOD, contract_of
+from chatconform.reference.rehearsal import Run, rehearsal
+from chatconform.reference.run_clauses import all_run_faults
+from chatconform.reference.runs import RunFault
 from chatconform.reference.variations import VARIATIONS
+from chatconform.rollup import Rolled, roll_up
 
 Ruled = Mapping[str, Verdict]
 """The verdicts on an exchange: `openai/sse.done.last` -> the verdict."""
@@ -24,7 +29,7 @@ class Planted:
     `as_stated`: the outcomes are those that its statement says, every other one being that of the good exchange.
     """
 
-    fault: Fault
+    fault: Fault | RunFault
     fails: tuple[str, ...]
     unproven: Mapping[str, int]
     as_stated: bool
@@ -52,8 +57,9 @@ class Reworded:
 @cache
 def planted() -> tuple[Planted, ...]:
     """Return every fault, judged, in the order of their ids."""
-    faults = all_faults()
-    return tuple(_planted(faults[name]) for name in sorted(faults))
+    faults, of_runs = all_faults(), all_run_faults()
+    exchanges = tuple(_planted(faults[name]) for name in sorted(faults))
+    return (*exchanges, *(_planted_run(of_runs[name]) for name in sorted(of_runs)))
 
 
 @cache
@@ -77,6 +83,42 @@ def _planted(fault: Fault) -> Planted:
     failing = tuple(sorted(_failing(ruled).keys() - _failing(good).keys()))
     stated = fault.change.expected({key: _word(each) for key, each in good.items()}, known_checks())
     return Planted(fault, failing, dict(_unproven(good, ruled)), stated == {key: _word(ruled[key]) for key in ruled})
+
+
+def _planted_run(fault: RunFault) -> Planted:
+    good, ruled = of_good_run(fault), outcomes(fault.breaks(fault.makes()), fault.contract)
+    failing = tuple(sorted(key for key, word in ruled.items() if word == Outcome.FAIL and good.get(key) != word))
+    unproven = Counter(
+        word.partition(": ")[2]
+        for key, word in ruled.items()
+        if word.startswith(Outcome.UNPROVEN) and not good.get(key, "").startswith(Outcome.UNPROVEN)
+    )
+    stated = fault.change.expected(good, known_checks())
+    about = [key for key in {*stated, *ruled} if fnmatchcase(key.partition("/")[2], fault.about)]
+    return Planted(fault, failing, dict(sorted(unproven.items())), all(stated.get(k) == ruled.get(k) for k in about))
+
+
+def of_good_run(fault: RunFault) -> Mapping[str, str]:
+    """Return what comparing says of the good run that a fault is of; of a whole run it is asked once."""
+    is_whole = fault.makes() is rehearsal(fault.contract)
+    return _of_rehearsal(fault.contract) if is_whole else outcomes(fault.makes(), fault.contract)
+
+
+@cache
+def _of_rehearsal(contract: str | None) -> Mapping[str, str]:
+    return outcomes(rehearsal(contract), contract)
+
+
+def outcomes(run: Run, contract: str | None) -> dict[str, str]:
+    """Return what comparing says of a run: `openai/pairs.id.distinct` -> the outcome, with its reason."""
+    rolled = roll_up(compare(run, contract))
+    return {f"{key[1]}/{key[2]}": _rolled_word(each) for key, each in rolled.items()}
+
+
+def _rolled_word(rolled: Rolled) -> str:
+    deciding = (verdict for verdict in rolled.verdicts if verdict.outcome is rolled.outcome)
+    reasons = sorted({str(verdict.reason) for verdict in deciding if verdict.reason})
+    return ": ".join([str(rolled.outcome), *reasons[:1]])
 
 
 def _accused(exchange: Exchange) -> Mapping[str, Level]:

@@ -19,11 +19,10 @@ from chatconform.model import Exchange, Headers, JsonValue, Origin, Request, Sui
 from chatconform.recordings import store
 from chatconform.scenarios.ask import Ask, Key, Plan
 from chatconform.wire import strict_json
+from chatconform.wire.asked import WRONG_KEY
 
 __all__ = ["Credentials", "Job", "Watch", "capture", "credentials"]
 
-WRONG_KEY = "chatconform-wrong-key-0000000000"
-"""What is sent as the key where a wrong one is asked for; it is recorded as it is."""
 REFUSALS = (400, 404, 413, 415, 422)
 """The statuses that refuse a request for what it asks."""
 GIVEN_UP_AFTER = 3

@@ -27,6 +27,8 @@ INTERIM_ANSWERS = 32
 """How many 1xx answers may come before the answer (RFC 9110 section 15.2 sets no bound)."""
 EVENTS = 50_000
 """How many blank lines, and so events, a body may hold."""
+LOWEST_STATUS = 100
+"""A lower one is none (RFC 9110 section 15), though it has three digits."""
 CONNECT_S = 10.0
 """How many seconds a connection may take, TLS included, where `idle_s` is not less."""
 ONE_READ_US = 1_000
@@ -36,7 +38,7 @@ HEADERS: Headers = (("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-A
 """The fields of every request, where a message has none of the same name."""
 
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
-_STATUS_LINE = re.compile(rb"^HTTP/(\d\.\d) (\d\d\d)(?: [^\r\n]*)?\r?\n", re.MULTILINE)
+_STATUS_LINE = re.compile(rb"^HTTP/(\d\.\d) ([1-9]\d\d)(?: [^\r\n]*)?\r?\n", re.MULTILINE)
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST_NOTE = 300
 
@@ -200,6 +202,8 @@ class _Arrival:
         elif step == "receive_response_headers.complete":
             self.in_head = False
             version, status, _, fields = info["return_value"]
+            if status < LOWEST_STATUS:
+                raise httpx.RemoteProtocolError(f"the status is {status:03}")
             headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
             self.opening = version.decode("ascii").removeprefix("HTTP/"), status, headers, self._microseconds()
 

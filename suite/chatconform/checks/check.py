@@ -144,9 +144,9 @@ def check(
     """
 
     def register(predicate: Predicate) -> Predicate:
-        says, breaks, fix = _texts(identifier, predicate)
+        says, breaks, fix = texts_of(identifier, predicate)
         sources = (cites,) if isinstance(cites, str) else cites
-        if identifier in _REGISTRY or not _ID.fullmatch(identifier) or not all(sources) or not sources:
+        if identifier in _REGISTRY or not well_formed(identifier, sources):
             raise SuiteError(f"check {identifier!r}: taken, badly formed, or without a citation")
         before = (needs,) if isinstance(needs, str) else needs
         _REGISTRY[identifier] = Check(
@@ -169,7 +169,13 @@ def check(
     return register
 
 
-def _texts(identifier: str, predicate: Predicate) -> tuple[str, str, str]:
+def well_formed(identifier: str, sources: tuple[str, ...]) -> bool:
+    """Whether an id has the form of one, and something is cited for it."""
+    return bool(_ID.fullmatch(identifier)) and bool(sources) and all(sources)
+
+
+def texts_of(identifier: str, predicate: Callable[..., object]) -> tuple[str, str, str]:
+    """Return the fact, `Breaks` and `Fix` of a docstring. Raises `SuiteError` where one of them is missing."""
     text = inspect.cleandoc(predicate.__doc__ or "")
     match = re.fullmatch(r"(.+?)\n\nBreaks:(.+?)\nFix:(.+)", text, re.DOTALL)
     if not match:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from chatconform.checks.check import MUST, SHOULD, check, streams
@@ -142,10 +143,13 @@ def field_data(stream: Transcript) -> Iterator[Finding]:
     tells.
     Fix: begin the line of each chunk with `data:`, without anything before it.
     """
+    starts = [event.start for event in _frames(stream).events]
     for span in _lines_beside_data(stream):
-        line = stream.body[slice(*span)]
-        if _holds_chunk(line) and not any(event.start <= span[0] < event.end for event in _frames(stream).events):
-            yield stream.spot(span, line[:40].decode("utf-8", "backslashreplace"), "a line that begins with data:")
+        number = bisect_right(starts, span[0]) - 1
+        is_within = number >= 0 and span[0] < _frames(stream).events[number].end
+        if not is_within and _holds_chunk(stream.body[slice(*span)]):
+            line = stream.body[span[0] : span[0] + 40]
+            yield stream.spot(span, line.decode("utf-8", "backslashreplace"), "a line that begins with data:")
 
 
 def _holds_chunk(line: bytes) -> bool:

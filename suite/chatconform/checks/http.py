@@ -29,7 +29,7 @@ def _endings(transcript: Transcript) -> int | Reason:
     """Count the end; of a line that is held after [DONE] `sse.done.closed` speaks."""
     if is_held(transcript):
         return Reason.OTHER_BRANCH
-    return Reason.BUDGET if transcript.exchange.end.startswith("limit:") or transcript.lines_limit else 1
+    return Reason.BUDGET if transcript.exchange.end.startswith("limit:") or transcript.is_shortened else 1
 
 
 def _codings(transcript: Transcript) -> int | Reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from chatconform.checks.check import SHOULD, chats, check
 from chatconform.checks.choices import NEEDS, has_body
@@ -81,6 +82,8 @@ _SUBJECTS = ("token", "Token", "template", "Template", "ChatML", "chatml", "prom
 """Words in the messages of a request whose answer may well show a template."""
 _REPLACEMENT = ("\ufffd", "FFFD", "fffd")
 """How a request speaks of U+FFFD."""
+MOST_PLACES = 100
+"""How many places of a token in one text are looked at, each with all that stands before it."""
 _AT_AN_END = 16
 """How many pieces of a text are joined to see its beginning or its end."""
 
@@ -163,7 +166,7 @@ def _amid(text: str) -> str | None:
 
     The token stands right behind a word, or the next turn begins right behind the token.
     """
-    for found in _AMID.finditer(text) if "<" in text else ():
+    for found in islice(_AMID.finditer(text), MOST_PLACES) if "<" in text else ():
         before = text[: found.start()]
         if _is_shown(before, found.group()):
             return None

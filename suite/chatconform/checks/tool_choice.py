@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from chatconform.checks.check import MUST, SHOULD, chats, check
-from chatconform.checks.message import is_quoted
+from chatconform.checks.message import MOST_PLACES, is_quoted
 from chatconform.checks.tools import TOLD_APART, at, calls, name_of, names, wants_tools
 from chatconform.model import Finding, JsonValue, Reason
 from chatconform.wire import structured
@@ -262,7 +263,7 @@ def _is_call(text: str, mark: str, asked: Asked) -> bool:
     declared = tuple(names(asked))
     return not asked.mentions(mark) and any(
         _begins_call(text[: found.start()], mark, text[found.end() : found.end() + NEAR], declared)
-        for found in re.finditer(re.escape(mark), text)
+        for found in islice(re.finditer(re.escape(mark), text), MOST_PLACES)
     )
 
 

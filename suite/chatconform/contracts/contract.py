@@ -14,7 +14,6 @@ from chatconform.contracts.shape import Alphabet
 from chatconform.model import OPENAI, Clause, InputError, JsonObject, JsonValue, Level, Place
 from chatconform.wire import strict_json
 
-
 _NOT_REFUSED = "What keeps to this is not refused:"
 
 

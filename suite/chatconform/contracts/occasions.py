@@ -15,6 +15,8 @@ from chatconform.model import JsonObject, JsonValue, Level
 
 _LENGTHS = ("minLength", "maxLength", "minItems", "maxItems")
 _BOUNDS = ("minimum", "maximum")
+ENDS = frozenset({*_BOUNDS, *_LENGTHS})
+"""The keywords that bound a value."""
 FAR_ENDS = frozenset({"minimum", "maximum", "maxLength", "maxItems"})
 """The ends that ordinary requests seldom stand at; nearly every list has one item."""
 
@@ -85,7 +87,8 @@ def _tested(keyword: str, stated: JsonValue, value: JsonValue) -> str | None:
         listed = stated if keyword == "enum" and isinstance(stated, list) else [stated]
         return next((json.dumps(value, sort_keys=True) for each in listed if _same(each, value)), None)
     if keyword in _LENGTHS:
-        at_end = isinstance(value, str | list) and len(value) == stated
+        counted = str if keyword.endswith("Length") else list
+        at_end = isinstance(value, counted) and len(value) == stated
     else:
         at_end = keyword in _BOUNDS and _same(stated, value)
     return "at the end" if at_end else None

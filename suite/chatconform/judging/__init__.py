@@ -11,28 +11,65 @@ from dataclasses import replace
 from functools import cache
 
 from chatconform import resources
-from chatconform.checks import all_checks
+from chatconform.checks import described
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Contract
 from chatconform.judging import rows
 from chatconform.judging.bench import Bench
+from chatconform.judging.comparisons import Gathering
 from chatconform.judging.rows import Row
 from chatconform.model import OPENAI, Exchange, InputError, Outcome, OwnDocument, Place, Verdict
 from chatconform.recordings import store
 from chatconform.wire import transcript as transcripts
 from chatconform.wire.transcript import Transcript
 
-__all__ = ["announced", "by_bench", "judge", "known_checks", "require_contract", "rule", "verdicts"]
+__all__ = [
+    "announced",
+    "by_bench",
+    "compare",
+    "is_superseded",
+    "judge",
+    "known_checks",
+    "require_contract",
+    "rule",
+    "verdicts",
+]
 
 
 def judge(exchanges: Iterable[Exchange], contract: str | None = None) -> Iterator[Verdict]:
     """Yield the verdicts on exchanges, against OpenAI's contract and, where it is named, a provider's document.
 
-    `contract` is a folder of schemas/ (`tooken`). Raises `InputError` where there is none of that name.
+    `contract` is a folder of schemas/ (`tooken`). Of several attempts at one request the last is judged. Raises
+    `InputError` where there is no contract of that name.
     """
-    own = contracts.load(contract) if contract not in (None, OPENAI) else None
+    own = _document(contract)
+    gathering = Gathering()
     for exchange in exchanges:
-        yield from verdicts(exchange, own)
+        if not is_superseded(exchange):
+            yield from verdicts(exchange, own)
+            gathering.add(exchange)
+    yield from gathering.verdicts(own)
+
+
+def compare(exchanges: Iterable[Exchange], contract: str | None = None) -> Iterator[Verdict]:
+    """Yield the verdicts that exchanges of one run come to together: what `judge` says besides those on each.
+
+    Raises `InputError` where there is no contract of that name.
+    """
+    gathering = Gathering()
+    for exchange in exchanges:
+        if not is_superseded(exchange):
+            gathering.add(exchange)
+    yield from gathering.verdicts(_document(contract))
+
+
+def _document(contract: str | None) -> Contract | None:
+    return contracts.load(contract) if contract not in (None, OPENAI) else None
+
+
+def is_superseded(exchange: Exchange) -> bool:
+    """Whether an exchange is an attempt before the last: its id ends in `@` and the attempt's number."""
+    return exchange.attempt is not None and exchange.id.endswith(f"@{exchange.attempt}")
 
 
 def verdicts(exchange: Exchange, own: Contract | None) -> Iterator[Verdict]:
@@ -81,9 +118,10 @@ def announced(contract: str) -> frozenset[str]:
 
 
 def known_checks() -> frozenset[str]:
-    """Return every id that a waiver or a filter may name: checks, and the clauses of all contracts."""
-    clauses = (clause for name in contracts.names() for clause in contracts.load(name).clauses)
-    return frozenset(all_checks()) | frozenset(clauses)
+    """Return every id that a waiver or a filter may name: checks, comparisons, and the clauses of all contracts."""
+    read = map(contracts.load, contracts.names())
+    clauses = (clause for contract in read for clause in (*contract.clauses, *contract.requests))
+    return frozenset(described()) | frozenset(clauses)
 
 
 def require_contract(name: str, place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -9,7 +10,7 @@ from itertools import islice
 
 from chatconform.checks import Check, all_checks
 from chatconform.contracts import contract as contracts
-from chatconform.contracts.contract import Contract
+from chatconform.contracts.contract import Contract, alphabet
 from chatconform.contracts.schema import ABSENT, Examination, Violation
 from chatconform.model import (
     OPENAI,
@@ -20,7 +21,7 @@ from chatconform.model import (
     Reason,
     Verdict,
 )
-from chatconform.wire.asked import Asked, Target
+from chatconform.wire.asked import Asked, Credential, Target, credential
 from chatconform.wire.fold import Where
 from chatconform.wire.transcript import Kind, Transcript, shown
 
@@ -28,6 +29,7 @@ MAX_FINDINGS = 20
 """How many findings a verdict keeps; `found` counts them all."""
 
 _REFUSALS = (400, 404, 413, 415, 422)
+_BARS = (401, 403)
 SCHEMA_OF = {
     Kind.ANSWER: contracts.Kind.RESPONSE,
     Kind.STREAM: contracts.Kind.CHUNK,
@@ -60,6 +62,31 @@ def _no(reason: Reason, because: str | None = None) -> Ruling:
     return Ruling(reason.outcome, reason=reason, because=because)
 
 
+class _Examined:
+    """What the payloads of an answer come to, by clause: targets examined, violations found, and the first of these."""
+
+    def __init__(self) -> None:
+        self.payloads = 0
+        self.counts: Counter[str] = Counter()
+        self.found: Counter[str] = Counter()
+        self.first: dict[str, list[Violation]] = {}
+
+    def lacks(self, examination: Examination) -> bool:
+        """Whether its violations are to be told, so that the values in them have to be the payload's own."""
+        return any(self.found[each.clause.id] < MAX_FINDINGS for each in examination.violations if each.clause)
+
+    def add(self, number: int, examination: Examination) -> None:
+        """Add what was found in a payload."""
+        self.payloads += 1
+        self.counts.update(examination.counts)
+        for each in examination.violations:
+            if each.clause:
+                self.found[each.clause.id] += 1
+                if self.found[each.clause.id] <= MAX_FINDINGS:
+                    located = replace(each, path=(number, *each.path))
+                    self.first.setdefault(each.clause.id, []).append(located)
+
+
 class Bench:
     """One transcript before one contract. Rulings are made once and remembered, prerequisites first."""
 
@@ -68,7 +95,7 @@ class Bench:
         self.contract = contract
         self.openai = openai
         self.rulings: dict[str, Ruling | None] = {}
-        self.examination: Examination | None = None
+        self.examination: _Examined | None = None
         self.clauses = self._selected_clauses()
 
     def verdicts(self) -> Iterator[Verdict]:
@@ -145,13 +172,24 @@ class Bench:
         if transcript.kind is Kind.NOTHING:
             return _no(Reason.BUDGET if transcript.exchange.end.startswith("limit:") else Reason.NETWORK)
         if transcript.kind is Kind.ERROR:
-            if transcript.status == 429:
-                return _no(Reason.RATE_LIMITED)
-            document = transcript.document
-            value = document.object if document else None
-            typed = transcript.status in _REFUSALS and value is not None and bool(value.get("error"))
-            return _no(Reason.REFUSED_TYPED) if typed else _no(Reason.PREREQUISITE, f"status {transcript.status}")
+            return self._error()
         return _no(Reason.PREREQUISITE, f"status {transcript.status}") if transcript.kind is Kind.OTHER else None
+
+    def _error(self) -> Ruling:
+        """Say what an error means for what belongs to an answer.
+
+        A request that OpenAI's reference does not allow, or without the right key, gives no occasion for one.
+        """
+        transcript, asked = self.transcript, self.transcript.asked
+        if transcript.status == 429:
+            return _no(Reason.RATE_LIMITED)
+        if asked.known and not contracts.load(OPENAI).covers(asked.body):
+            return _no(Reason.REQUEST_OUTSIDE_DOCUMENT)
+        if transcript.status in _BARS and credential(transcript.exchange.request) is not Credential.RIGHT:
+            return _no(Reason.REFUSED_TYPED)
+        value = transcript.document.object if transcript.document else None
+        typed = transcript.status in _REFUSALS and value is not None and bool(value.get("error"))
+        return _no(Reason.REFUSED_TYPED) if typed else _no(Reason.PREREQUISITE, f"status {transcript.status}")
 
     def _missing(self, needs: Iterable[str]) -> Ruling | None:
         """Return the first prerequisite that this exchange selects and that did not pass."""
@@ -209,28 +247,23 @@ class Bench:
         if self.examination is None:
             self.examination = self._examine()
         count = self.examination.counts.get(clause.id, 0)
-        violations = [each for each in self.examination.violations if each.clause and each.clause.id == clause.id]
-        if violations:
-            findings = tuple(self._finding(each) for each in violations[:MAX_FINDINGS])
-            return Ruling(Outcome.FAIL, count, findings=findings, found=len(violations))
+        found = self.examination.found.get(clause.id, 0)
+        if found:
+            findings = tuple(map(self._finding, self.examination.first[clause.id]))
+            return Ruling(Outcome.FAIL, count, findings=findings, found=found)
         if count:
             return Ruling(Outcome.PASS, count)
-        came = any(True for _ in self.transcript.objects())
-        return _no(Reason.OTHER_BRANCH if came else Reason.NOTHING_TO_EXAMINE)
+        return _no(Reason.OTHER_BRANCH if self.examination.payloads else Reason.NOTHING_TO_EXAMINE)
 
-    def _examine(self) -> Examination:
+    def _examine(self) -> _Examined:
         """Hold every payload of the answer against the contract's schema, once."""
         schema = self.contract.schemas.get(SCHEMA_OF[self.transcript.kind])
-        counts: dict[str, int] = {}
-        violations: list[Violation] = []
-        if schema is None:
-            return Examination(counts, ())
-        for number, value in self.transcript.objects():
-            examination = schema.examine(value)
-            for check, count in examination.counts.items():
-                counts[check] = counts.get(check, 0) + count
-            violations += [replace(each, path=(number, *each.path)) for each in examination.violations]
-        return Examination(counts, tuple(violations))
+        examined = _Examined()
+        for number, value in self.transcript.objects() if schema else ():
+            assert schema is not None
+            alike = schema.examine_shape(alphabet().number(value), value)
+            examined.add(number, schema.examine(value) if examined.lacks(alike) else alike)
+        return examined
 
     def _finding(self, violation: Violation) -> Finding:
         number, *path = violation.path

@@ -17,10 +17,9 @@ from chatconform.contracts.schema import Schema, Violation
 from chatconform.model import OPENAI, Headers, JsonObject, JsonValue, Level
 from chatconform.reference.answers import calls, speech, tokens
 from chatconform.reference.received import CHAT, MODELS, Received
+from chatconform.wire.asked import WRONG_KEY
 from chatconform.wire.media import header, media_type
 
-WRONG_KEY: Final = "chatconform-wrong-key-0000000000"
-"""The key that a run sends where it means to send a wrong one."""
 MAX_BODY: Final = 10 * 1024 * 1024
 """Bytes of a request's body; a longer one is refused with 413."""
 _UNKNOWN: Final = re.compile(r"unknown|does[-_]not[-_]exist|no[-_]such|non-?existent|invalid", re.IGNORECASE)

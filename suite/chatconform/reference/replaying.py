@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from chatconform.model import Exchange, JsonValue, Request
 from chatconform.reference.house import House
 from chatconform.reference.received import Received
-from chatconform.reference.refusals import WRONG_KEY, Refusal
+from chatconform.reference.refusals import Refusal
 from chatconform.wire import asked as requests
 from chatconform.wire import strict_json
+from chatconform.wire.asked import WRONG_KEY
 from chatconform.wire.media import header
 
 BETWEEN_S: Final = 0.002

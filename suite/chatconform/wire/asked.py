@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlsplit
 
 from chatconform.model import JsonObject, JsonValue, Request
 from chatconform.wire import strict_json
 from chatconform.wire.media import header
+
+WRONG_KEY: Final = "chatconform-wrong-key-0000000000"
+"""The key that a live run sends where it means to send a wrong one; nobody issued it, and it is recorded as it is."""
+
+
+class Credential(StrEnum):
+    """Which key a request went with; the right one is overwritten in recordings."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    ABSENT = "absent"
 
 
 class Target(StrEnum):
@@ -162,3 +174,11 @@ def _text(value: JsonValue) -> str | None:
 
 def _count(value: JsonValue) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def credential(request: Request) -> Credential:
+    """Return which key a request went with, by its Authorization (RFC 6750 section 2.1)."""
+    value = header(request.headers, "Authorization")
+    if value is None:
+        return Credential.ABSENT
+    return Credential.WRONG if WRONG_KEY in value else Credential.RIGHT

@@ -1,7 +1,7 @@
 """Strict JSON (RFC 8259): what a text says, and the facts that lenient parsers hide.
 
-Duplicate keys, NaN, a byte order mark, lone surrogates, nesting beyond 64 and numbers beyond 4,300 digits are
-facts of a `Document`, not exceptions. What is not JSON at all is a `Document` with a `fault`.
+Duplicate keys, NaN, a byte order mark, lone surrogates, nesting beyond 64, numbers beyond 4,300 digits and more values
+than are read are facts of a `Document`, not exceptions. What is not JSON at all is a `Document` with a `fault`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,26 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from chatconform.model import JsonObject, JsonValue, Span
 
 MAX_DEPTH = 64
 MAX_DIGITS = 4300
+MAX_VALUES = 100_000
+"""The most values of one text that are read: each takes some hundred bytes, and every rule looks at it."""
 _BOM = b"\xef\xbb\xbf"
 _STRING = rb'"(?:[^"\\]|\\.)*+"?'
 """A string, or all of an unterminated one: else every escaped quote in it would be tried anew."""
 _STRUCTURE = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
 _WHOLE_STRING = re.compile(_STRING, re.DOTALL)
+_VALUES = re.compile(_STRING + rb"|[,\[{]", re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER_TOO_LONG = b"0" * (MAX_DIGITS + 1)
 _DIGITS_AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
+_DECODER = json.JSONDecoder()
 _TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
 
 
@@ -95,7 +100,7 @@ class _OfThread(threading.local):
 _HOOKS = _OfThread()
 
 
-def parse(data: bytes) -> Document:
+def parse(data: bytes, most_values: int = MAX_VALUES) -> Document:
     """Return what a JSON text says. Never raises: what is wrong is in the document."""
     bom = data.startswith(_BOM)
     if bom:
@@ -105,7 +110,7 @@ def parse(data: bytes) -> Document:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         return Document(None, Fault(error.start + shift, "not UTF-8"), bom=bom)
-    limit = _limit(data)
+    limit = _limit(data, most_values)
     if limit:
         return Document(None, limit=limit, bom=bom)
     hooks = _HOOKS.hooks
@@ -136,13 +141,29 @@ def _read(decoder: json.JSONDecoder, text: str) -> JsonValue:
     return value
 
 
-def _limit(data: bytes) -> str | None:
-    """Name the limit that a text exceeds: `depth` or `digits`."""
+def _limit(data: bytes, most_values: int) -> str | None:
+    """Name the limit that a text exceeds: `values`, `depth` or `digits`."""
+    if _end_of_values(data, most_values) is not None:
+        return "values"
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         return "depth"
     if len(data) > MAX_DIGITS and _has_long_number(data):
         return "digits"
     return None
+
+
+def readable(data: bytes, most_values: int) -> bytes:
+    """Return as much of one text, or of several in a row, as holds no more values than these."""
+    end = _end_of_values(data, most_values)
+    return data if end is None else data[:end]
+
+
+def _end_of_values(data: bytes, most: int) -> int | None:
+    """Return where more values begin than these: at a comma or an opening bracket that stands in no string."""
+    if len(data) <= most or data.count(b",") + data.count(b"[") + data.count(b"{") <= most:
+        return None
+    begins = (match.start() for match in _VALUES.finditer(data) if data[match.start()] in b",[{")
+    return next(islice(begins, most, None), None)
 
 
 def _depth(data: bytes) -> int:
@@ -224,56 +245,71 @@ class _Locator:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = [(match.start(1), match.end(1)) for match in _TOKEN.finditer(text)]
-        self.index = 0
+        self.token = _TOKEN.match(text)
 
     def find(self, path: list[str | int]) -> tuple[int, int] | None:
-        if not self.tokens:
-            return None
-        start_index = self.index
+        before = self.token
         if path:
             inner = self._step(path)
             if inner:
                 return inner
-            self.index = start_index
-        return self._skip()
+            self.token = before
+        return self._skip() if before else None
 
     def _peek(self) -> str:
-        return self.text[slice(*self.tokens[self.index])]
+        return self.token[1] if self.token else ""
+
+    def _next(self) -> None:
+        self.token = _TOKEN.match(self.text, self.token.end()) if self.token else None
 
     def _skip(self) -> tuple[int, int]:
-        """Pass over one value and return its span."""
-        start, end = self.tokens[self.index]
+        """Pass over one value and return its span: quickly, unless the parser has no room or no liking for it."""
+        if self.token is not None:
+            start = self.token.start(1)
+            try:
+                _, end = _DECODER.raw_decode(self.text, start)
+            except (ValueError, RecursionError):
+                return self._skip_tokens()
+            self.token = _TOKEN.match(self.text, end)
+            return start, end
+        return 0, 0
+
+    def _skip_tokens(self) -> tuple[int, int]:
+        start = end = self.token.start(1) if self.token else 0
         depth = 0
-        while True:
-            mark = self._peek()
+        while self.token:
+            mark = self.token[1]
             depth += (mark in ("[", "{")) - (mark in ("]", "}"))
-            end = self.tokens[self.index][1]
-            self.index += 1
-            if depth <= 0 or self.index >= len(self.tokens):
-                return start, end
+            end = self.token.end()
+            self._next()
+            if depth <= 0:
+                break
+        return start, end
 
     def _step(self, path: list[str | int]) -> tuple[int, int] | None:
         """Enter the container and go on to the last member with the first step's name or number."""
         opening = self._peek()
         if opening not in ("{", "["):
             return None
-        self.index += 1
+        self._next()
         found, number = None, 0
-        while self.index < len(self.tokens) and self._peek() not in ("}", "]"):
+        while self._peek() not in ("}", "]", ""):
             if self._peek() == ",":
-                self.index += 1
+                self._next()
                 continue
             name: str | int = self._key() if opening == "{" else number
             number += 1
             if name == path[0]:
-                before = self.index
+                before = self.token
                 found = self.find(path[1:])
-                self.index = before
+                if opening == "[":
+                    return found
+                self.token = before
             self._skip()
         return found
 
     def _key(self) -> str:
         key = json.loads(self._peek())
-        self.index += 2
+        self._next()
+        self._next()
         return str(key)

@@ -22,6 +22,9 @@ from chatconform.wire.stream import Sentinel, StreamReader, Texts, undispatched
 MAX_EXCERPT = 160
 """How many bytes of the body a finding shows."""
 
+MAX_VALUES = 10 * strict_json.MAX_VALUES
+"""The most JSON values of a stream that are read."""
+
 _COUNTED = Finding(got="", want="")
 """What stands for a finding that is only counted."""
 
@@ -59,7 +62,8 @@ class Transcript:
     """The facts of one exchange, which nobody changes. `body` is after content decoding; all offsets are offsets in it.
 
     With so many members, and one for each exchange, it is not frozen: it is made in half the time.
-    Where it is `terse`, findings are only counted: nobody is going to read them, so they say nothing.
+    Where it `is_shortened`, the stream has more lines or values than are read, and `body` ends before its end. Where it
+    is `terse`, findings are only counted: nobody is going to read them, so they say nothing.
     """
 
     exchange: Exchange
@@ -72,7 +76,7 @@ class Transcript:
     body: bytes = b""
     coding_fault: str | None = None
     coding_limit: bool = False
-    lines_limit: bool = False
+    is_shortened: bool = False
     decoded_by_recorder: bool = False
     stream: sse.EventStream | None = None
     body_payload: Payload | None = None
@@ -190,7 +194,7 @@ def read(exchange: Exchange) -> Transcript:
     looks_streamed = exchange.request.body is None and _looks_streamed(media_type, decoded.body)
     asked = asked_.read(exchange.request, looks_streamed=looks_streamed)
     kind = _kind(asked, response.status)
-    body = media.readable_lines(decoded.body) if kind is Kind.STREAM else decoded.body
+    body = _bounded(decoded.body) if kind is Kind.STREAM else decoded.body
     return Transcript(
         exchange=exchange,
         asked=asked,
@@ -202,7 +206,7 @@ def read(exchange: Exchange) -> Transcript:
         body=body,
         coding_fault=decoded.fault,
         coding_limit=decoded.limit,
-        lines_limit=len(body) < len(decoded.body),
+        is_shortened=len(body) < len(decoded.body),
         decoded_by_recorder=by_recorder,
         **(_read_stream(body) if kind is Kind.STREAM else _read_body(body, kind)),
     )
@@ -219,6 +223,10 @@ class _Read(TypedDict, total=False):
     strangers: tuple[int, ...]
     texts: Texts
     facts: Facts
+
+
+def _bounded(stream: bytes) -> bytes:
+    return strict_json.readable(media.readable_lines(stream), MAX_VALUES)
 
 
 def _looks_streamed(media_type: media.MediaType | None, body: bytes) -> bool:

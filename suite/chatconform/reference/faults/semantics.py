@@ -223,10 +223,7 @@ def held_in_all(exchange: Exchange) -> Exchange:
     return replace(exchange, end="limit:total_s")
 
 
-_AS_FAILURE = {"status 500": OF_AN_ANSWER}
-
-
-@fault("errors.status.not_json", of="error.malformed", fails=("errors.status.malformed",), unproven=_AS_FAILURE)
+@fault("errors.status.not_json", of="error.malformed", fails=("errors.status.malformed",), outside=OF_AN_ANSWER)
 def not_json(exchange: Exchange) -> Exchange:
     """A request that is no JSON gets a 500."""
     return rewrite.with_status(exchange, 500)
@@ -236,7 +233,7 @@ def not_json(exchange: Exchange) -> Exchange:
     "errors.status.no_messages",
     of="error.malformed",
     fails=("errors.status.malformed",),
-    unproven=_AS_FAILURE,
+    outside=OF_AN_ANSWER,
     appears=("choices.count.n", "message.content.thoughts", "message.content.markers", "message.content.characters"),
 )
 def no_messages(exchange: Exchange) -> Exchange:
@@ -248,7 +245,8 @@ def no_messages(exchange: Exchange) -> Exchange:
 @fault(
     "errors.status.outage",
     of="error.malformed",
-    unproven={"status 503": OF_AN_ANSWER, "network": ("errors.status.malformed",)},
+    outside=OF_AN_ANSWER,
+    unproven={"network": ("errors.status.malformed",)},
 )
 def outage(exchange: Exchange) -> Exchange:
     """A request that is no JSON meets a gateway with nothing behind it, which says nothing of the request."""
