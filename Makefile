@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test docs clean bench mutants
+.PHONY: run test docs clean bench hostile mutants
 
 run: $(VENV)/.installed  ## judge the shipped recordings and write reports/
 	@$(BIN)/chatconform run --recorded --fail-on never
@@ -16,15 +16,19 @@ test: $(VENV)/.developing  ## lint, types, tests with branch coverage, and the w
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 docs: $(VENV)/.installed  ## write what docs/ has from the code: checks, coverage, proof, and calibration where captures are
 	@$(BIN)/chatconform docs --to docs $(if $(CHATCONFORM_MATERIAL),--corpus $(CHATCONFORM_MATERIAL)/corpus/captures.jsonl.gz)
 
-bench: $(VENV)/.developing  ## what judging costs, as ratios within one run
+hostile: $(VENV)/.developing  ## drive every hostile endpoint, and write what came of it to docs/hostile.md: some ten minutes
+	@PYTHONPATH=suite:tests $(BIN)/python tests/hostile_page.py
+
+bench: $(VENV)/.developing  ## what judging and capturing cost, as ratios within one run
 	@$(BIN)/python benchmarks/replay.py
+	@$(BIN)/python benchmarks/capture.py
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "chatconform needs Python 3.11 or newer: install it (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3"; exit 1; }

@@ -309,7 +309,7 @@ def verdicts(done):
     "pattern, ids",
     [
         ("envelope.object.value", {"envelope.object.value"}),
-        ("sse.done.*", {"sse.done.exact", "sse.done.last", "sse.done.once", "sse.done.present"}),
+        ("sse.done.*", {"sse.done.closed", "sse.done.exact", "sse.done.last", "sse.done.once", "sse.done.present"}),
     ],
 )
 def test_only_the_checks_that_are_asked_for_are_judged(pattern, ids, mine, chatconform):
@@ -602,7 +602,22 @@ def test_the_version_is_printed(chatconform, tmp_path):
     assert f"chatconform {__version__}\n" == chatconform(tmp_path, "--version").stdout
 
 
-COMMANDS = ["", "run", "judge", "import", "list", "explain", "lint", "docs", "diff"]
+COMMANDS = [
+    "",
+    "run",
+    "plan",
+    "record",
+    "judge",
+    "import",
+    "diff",
+    "init",
+    "doctor",
+    "serve",
+    "list",
+    "explain",
+    "lint",
+    "docs",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from chatconform import __version__, deviations, diff, gate, judging, resources, waivers
-from chatconform.checks import all_checks
+from chatconform.checks import described
 from chatconform.contracts import contract as contracts
 from chatconform.model import (
     OPENAI,
@@ -28,7 +28,7 @@ from chatconform.model import (
     Verdict,
 )
 from chatconform.recordings import store
-from chatconform.wire import habits
+from chatconform.wire import habits, timing
 from chatconform.wire import transcript as transcripts
 
 _BREAKS = {
@@ -40,6 +40,7 @@ _BREAKS = {
     "maximum": "whatever is computed from the number is wrong.",
     "nonempty": "clients that use the value find nothing by it.",
     "key": "hand-written clients that read the key raise.",
+    "request": "requests that keep to what is documented are refused.",
 }
 _FIXES = {
     "type": "send the value in the type that the rule names.",
@@ -50,6 +51,7 @@ _FIXES = {
     "maximum": "send a number within the range.",
     "nonempty": "send a value that is not empty.",
     "key": "send the key, null until there is a value.",
+    "request": "take what is documented, or document what is taken.",
 }
 
 
@@ -98,9 +100,8 @@ def recorded_all(chosen: Iterable[Provider], beside: Path) -> tuple[list[Subject
 
 def recorded(provider: Provider, beside: Path) -> tuple[Subject, list[Problem]]:
     """Return a provider with its recordings: those beside providers.yaml, else the shipped ones."""
-    name = f"recordings/{provider.id}"
-    folder = beside / name if (beside / name).is_dir() else resources.path(name)
-    if not folder.is_dir():
+    name, folder = f"recordings/{provider.id}", recording_of(provider, beside)
+    if folder is None:
         return Subject(provider, (), f"no recording: there is no {name}"), []
     exchanges, problems = readable(store.read([folder]))
     named = tuple(
@@ -108,6 +109,13 @@ def recorded(provider: Provider, beside: Path) -> tuple[Subject, list[Problem]]:
         for each in exchanges
     )
     return Subject(provider, named, source_of(named)), problems
+
+
+def recording_of(provider: Provider, beside: Path) -> Path | None:
+    """Return the folder of a provider's recordings: beside providers.yaml, else the shipped ones; None: nowhere."""
+    name = f"recordings/{provider.id}"
+    folders = (beside / name, resources.path(name))
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def readable(items: Iterable[Exchange | store.Unreadable]) -> tuple[list[Exchange], list[Problem]]:
@@ -198,21 +206,9 @@ def _summary(exchange: Exchange) -> ExchangeSummary:
         end=exchange.end,
         origin=exchange.origin,
         note=exchange.note,
-        timings=_timings(transcript),
+        timings=timing.timings(transcript),
         habits=habits.habits(transcript),
     )
-
-
-def _timings(transcript: transcripts.Transcript) -> dict[str, int]:
-    """Return what the reads say of time, in microseconds since the request was sent."""
-    response = transcript.exchange.response
-    if response is None or not response.reads:
-        return {}
-    times = [time for time, _ in response.reads]
-    arrivals = transcript.arrivals()
-    timings = {"headers": response.headers_after, "first_read": times[0], "last_read": times[-1]}
-    timings |= {"first_event": arrivals[0], "last_event": arrivals[-1]} if arrivals else {}
-    return {name: time for name, time in timings.items() if time is not None}
 
 
 def texts(checks: Collection[str], subjects: Sequence[Subject]) -> dict[str, CheckText]:
@@ -246,16 +242,16 @@ def _impact(cites: Iterable[str]) -> _Impact:
 
 def text(check: str, read: Mapping[str, contracts.Contract]) -> CheckText:
     """Return what a report says of one check, by contract where the contracts differ."""
-    registered = all_checks().get(check)
+    registered = described().get(check)
     clauses: dict[str, Clause] = {}
     for name, contract in read.items():
-        clause = contract.clauses.get(check) or contract.promises.get(check)
+        clause = contract.clause(check)
         if clause is not None:
             clauses[name] = clause
     says = {name: clause.says for name, clause in clauses.items()}
     levels = {name: clause.level for name, clause in clauses.items()}
     sources = {name: clause.source for name, clause in clauses.items()}
-    kind = check.rpartition(".")[2]
+    kind = "request" if check.startswith("request.") else check.rpartition(".")[2]
     cites = [cite for clause in clauses.values() for cite in clause.cites]
     hurts = _impact([*(registered.cites if registered else ()), *cites])
     if registered is None:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from textwrap import wrap
 
 from chatconform import assessment, explanation
-from chatconform.checks import all_checks
+from chatconform.checks import described
 from chatconform.contracts import contract as contracts
 from chatconform.deviations import Deviation
 from chatconform.explanation import Example, Rule
 from chatconform.judging import known_checks
 from chatconform.model import OPENAI, InputError, Place, Provider
+from chatconform.scenarios import plan
 from chatconform.strict_yaml import nearest
 
 Row = dict[str, str]
@@ -26,6 +27,8 @@ def rows(what: str, contract: str | None, providers: Callable[[], tuple[Provider
         return [_provider(provider) for provider in providers() if contract in (None, provider.contract)]
     if what == "clauses":
         return [row for name in names for row in _clauses(name)]
+    if what == "scenarios":
+        return [row for row in plan.rows() if contract is None or row["for"] in ("", contract)]
     if what == "faults":
         return list(_faults())
     return [row for name in names for row in _checks(name)]
@@ -43,26 +46,28 @@ def _provider(provider: Provider) -> Row:
 
 def _clauses(name: str) -> Iterator[Row]:
     contract = contracts.load(name)
-    for identifier, clause in sorted({**contract.promises, **contract.clauses}.items()):
+    for identifier, clause in sorted({**contract.promises, **contract.clauses, **contract.requests}.items()):
         yield {"contract": name, "id": identifier, "level": clause.level, "basis": clause.basis or "",
                "source": clause.source, "says": clause.says}  # fmt: skip
 
 
 def _checks(name: str) -> Iterator[Row]:
     read = {name: contracts.load(name)}
-    stands = set(read[name].clauses) | set(read[name].promises)
+    stands = {*read[name].clauses, *read[name].promises, *read[name].requests}
     if name == OPENAI:
-        stands |= {check.id for check in all_checks().values() if check.level is not None}
+        stands |= {check.id for check in described().values() if check.level is not None}
     for identifier in sorted(stands):
         text = assessment.text(identifier, read)
         yield {"contract": name, "id": identifier, "level": text.levels[name], "says": text.under(name)}
 
 
 def _faults() -> Iterator[Row]:
+    from chatconform.reference import endpoint
     from chatconform.reference.faults import all_faults
 
-    for fault in all_faults().values():
-        yield {"fault": fault.id, "of": fault.of, "says": fault.says}
+    good = {fault.id: fault.of for fault in all_faults().values()}
+    for name, says in endpoint.names().items():
+        yield {"fault": name, "of": good.get(name, "any exchange"), "says": says}
 
 
 def explain(check: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from chatconform.strict_yaml import (
     read,
     violations,
 )
+from chatconform.strict_yaml import load as parse_yaml
 
 DEFAULT_LIMITS: Mapping[str, int] = {
     "concurrency": 2,
@@ -36,6 +38,9 @@ DEFAULT_LIMITS: Mapping[str, int] = {
     "body_mib": 8,
 }
 """What holds where providers.yaml is silent: requests, output tokens, seconds (`_s`) and MiB."""
+
+UNHURRIED = 60_000
+"""Requests within a minute, where nothing has to be spared."""
 
 _FILE = "providers.yaml"
 _SCHEMA = "schemas/chatconform/providers.schema.json"
@@ -67,7 +72,17 @@ def load(
     names that a provider may (None: the folders of schemas/ that hold a document's contract). Raises
     InputError for the first problem by line.
     """
-    document = read(path)
+    return _of(read(path), known_checks, contracts)
+
+
+def parse(text: str, file: str) -> tuple[Provider, ...]:
+    """The providers of a text, with places in `file`. Raises InputError for the first problem by line."""
+    return _of(parse_yaml(text, file), None, None)
+
+
+def _of(
+    document: Document, known_checks: Collection[str] | None, contracts: Collection[str] | None
+) -> tuple[Provider, ...]:
     rules = _rules(known_checks, _documents() if contracts is None else contracts)
     problems = violations(document, json.loads(resources.read_text(_SCHEMA)), rules)
     first = min(problems, key=lambda error: (error.place.line or 0, error.place.column or 0), default=None)
@@ -92,7 +107,10 @@ def select(providers: Sequence[Provider], names: Sequence[str], place: Place) ->
 
 
 def adhoc(base_url: str, model: str, key_env: str | None, contract: str | None, place: Place) -> Provider:
-    """The provider `adhoc` that stands in no file. Raises InputError at `place` for what `load` refuses."""
+    """The provider `adhoc` that stands in no file. Raises InputError at `place` for what `load` refuses.
+
+    An endpoint of this machine is asked as fast as it answers, for there is nobody else whose share it takes.
+    """
     complaints = (
         _base_url(base_url),
         None if model else Complaint("the model is empty", "Name a model."),
@@ -102,8 +120,17 @@ def adhoc(base_url: str, model: str, key_env: str | None, contract: str | None, 
     for complaint in complaints:
         if complaint is not None:
             raise InputError(place, *complaint)
-    limits = dict(DEFAULT_LIMITS)
+    limits = {**DEFAULT_LIMITS} | ({"per_minute": UNHURRIED} if is_loopback(base_url) else {})
     return Provider("adhoc", base_url.rstrip("/"), model, key_env, contract, limits=limits, place=place)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine (RFC 6890 section 2.2.2, RFC 6761 section 6.3)."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _defaults(providers: Sequence[Provider], place: Place) -> tuple[Provider, ...]:

@@ -9,11 +9,11 @@ from typing import NoReturn
 import click
 
 from chatconform import __version__
-from chatconform.cli import build, judge, run
-from chatconform.cli.conclude import USAGE, reader
+from chatconform.cli import build, endpoints, judge, run
+from chatconform.cli.conclude import INTERRUPTED, USAGE, reader
 from chatconform.model import InputError
 
-BUG, INTERRUPTED = 4, 130
+BUG = 4
 _EXIT_CODES = """
 \b
 Exit codes:
@@ -29,7 +29,7 @@ Exit codes:
 class _Group(click.Group):
     """Lists its commands in two groups: what judges, and what helps to build."""
 
-    judging = ("run", "judge", "diff", "import")
+    judging = ("run", "plan", "record", "judge", "diff", "import", "init", "doctor")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         names = self.list_commands(ctx)
@@ -54,7 +54,12 @@ def cli() -> None:
     """
 
 
-for command in (run.run, judge.judge, judge.diff_, judge.import_, build.list_, build.explain, build.lint, build.docs):
+for command in (
+    *(run.run, run.plan, run.record),
+    *(judge.judge, judge.diff_, judge.import_),
+    *(endpoints.init, endpoints.doctor, endpoints.serve),
+    *(build.list_, build.explain, build.lint, build.docs),
+):
     cli.add_command(command)
 
 

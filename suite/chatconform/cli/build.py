@@ -12,13 +12,13 @@ from chatconform.cli.conclude import USAGE, find_providers, load_providers
 
 
 @click.command("list")
-@click.argument("what", type=click.Choice(["checks", "clauses", "providers", "faults"]))
+@click.argument("what", type=click.Choice(["checks", "scenarios", "providers", "clauses", "faults"]))
 @click.option("--contract", metavar="NAME", help="Only what stands under this contract.")
 @click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
               help="The providers file.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(what: str, contract: str | None, providers_file: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """List checks, clauses, providers or faults."""
+    """List checks, scenarios, providers, clauses or faults."""
     from chatconform import listing
 
     rows = listing.rows(what, contract, lambda: load_providers(find_providers({"providers_file": providers_file})))

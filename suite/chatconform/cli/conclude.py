@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,11 @@ import click
 from chatconform.model import InputError, Place
 
 if TYPE_CHECKING:
-    from chatconform.assessment import Selection, Subject
-    from chatconform.model import Exchange, Problem, Provider, Results
+    from chatconform.assessment import Subject
+    from chatconform.model import JsonValue, Problem, Provider, Results
 
 COMMAND_LINE = Place("command line")
-USAGE = 2
+USAGE, INCONCLUSIVE, INTERRUPTED = 2, 3, 130
 
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:
@@ -43,19 +43,21 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
 def conclude(
     subjects: Sequence[Subject],
     problems: Sequence[Problem],
-    mode: str,
+    facts: Mapping[str, JsonValue],
     out: Path | None,
     options: dict[str, object],
+    *,
+    interrupted: bool = False,
 ) -> None:
-    """Assess, write, print, and leave with the exit code."""
+    """Assess, write, print, and leave with the exit code; an interrupted run ends as such, its report written."""
     from chatconform import assessment, gate, reports
     from chatconform.report.results import dump
 
-    selection = _selection(options, [exchange for subject in subjects for exchange in subject.exchanges])
+    selection = assessment.Selection(_checks(options), _patterns(options, "scenarios"))
     baseline = _baseline(path_of(options["baseline"]), str(options["fail_on"]))
     results = assessment.assess(
         subjects,
-        run={"mode": mode, "fail_on": str(options["fail_on"])},
+        run={**facts, "fail_on": str(options["fail_on"])},
         today=datetime.now(UTC).date(),
         selection=selection,
         problems=problems,
@@ -67,7 +69,7 @@ def conclude(
             click.echo(dump(results), nl=False)
         else:
             reports.show(results, index)
-    sys.exit(gate.exit_code(results, gate.FailOn(str(options["fail_on"]))))
+    sys.exit(INTERRUPTED if interrupted else gate.exit_code(results, gate.FailOn(str(options["fail_on"]))))
 
 
 @contextmanager
@@ -89,27 +91,45 @@ def _baseline(file: Path | None, fail_on: str) -> tuple[str, Results] | None:
     return str(file), load(file)
 
 
-def _selection(options: dict[str, object], exchanges: Sequence[Exchange]) -> Selection:
-    """Return what was selected. Raises `InputError` for a pattern that names no check, or none of the exchanges."""
+def require_usable(options: dict[str, object]) -> None:
+    """Raise `InputError` for what can be said of the options before anything is asked or read."""
+    _checks(options)
+    _baseline(path_of(options["baseline"]), str(options["fail_on"]))
+
+
+def _checks(options: dict[str, object]) -> tuple[str, ...]:
+    """Return the patterns of checks. Raises `InputError` for one that names no check."""
     from fnmatch import filter as matching
 
-    from chatconform.assessment import Selection
     from chatconform.judging import known_checks
     from chatconform.strict_yaml import nearest
 
-    checks, scenarios = options["checks"], options["scenarios"]
-    assert isinstance(checks, tuple)
-    assert isinstance(scenarios, tuple)
+    checks = _patterns(options, "checks")
     for pattern in checks:
         if not matching(known_checks(), pattern):
             remedy = f"{nearest(pattern, known_checks())}`chatconform list checks` prints all ids."
             raise InputError(COMMAND_LINE, f"--check {pattern} names no check", remedy)
+    return checks
+
+
+def require_named(options: dict[str, object], subjects: Iterable[Subject]) -> None:
+    """Raise `InputError` for a pattern of --scenario that names none of the exchanges."""
+    from fnmatch import filter as matching
+
+    from chatconform.strict_yaml import nearest
+
+    exchanges = [exchange for subject in subjects for exchange in subject.exchanges]
     names = {name for exchange in exchanges for name in (exchange.id, exchange.scenario or exchange.id)}
-    for pattern in scenarios if names else ():
+    for pattern in _patterns(options, "scenarios") if names else ():
         if not matching(names, pattern):
             remedy = f"{nearest(pattern, names)}Name the id or the scenario of an exchange, such as {min(names)}."
             raise InputError(COMMAND_LINE, f"--scenario {pattern} names no exchange", remedy)
-    return Selection(checks, scenarios)
+
+
+def _patterns(options: dict[str, object], name: str) -> tuple[str, ...]:
+    patterns = options[name]
+    assert isinstance(patterns, tuple)
+    return patterns
 
 
 def find_providers(options: dict[str, object]) -> Path:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chatconform.cli.conclude import COMMAND_LINE, conclude, find_providers, load_providers, reader, shared
+from chatconform.cli.conclude import (
+    COMMAND_LINE,
+    conclude,
+    find_providers,
+    load_providers,
+    reader,
+    require_named,
+    shared,
+)
 
 if TYPE_CHECKING:
     from chatconform.assessment import Subject
@@ -40,7 +48,8 @@ def judge(
     known = {each.id: each for each in load_providers(find_providers(options))}
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
-    conclude(subjects, problems, "judged", out, options)
+    require_named(options, subjects)
+    conclude(subjects, problems, {"mode": "judged"}, out, options)
 
 
 def _shipped(path: str) -> str:

@@ -1,30 +1,255 @@
-"""The command that runs."""
+"""The commands that ask providers: run, record, plan."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from chatconform.cli.conclude import COMMAND_LINE, conclude, load_providers, path_of, shared
+from chatconform.cli.conclude import (
+    COMMAND_LINE,
+    INCONCLUSIVE,
+    INTERRUPTED,
+    conclude,
+    find_providers,
+    load_providers,
+    reader,
+    require_named,
+    require_usable,
+    shared,
+)
+from chatconform.model import InputError
+
+if TYPE_CHECKING:
+    from chatconform.assessment import Subject
+    from chatconform.capture.capture import Job
+    from chatconform.live import Wanted
+    from chatconform.model import JsonObject, JsonValue, Problem, Provider
+
+_ADHOC = ("base_url", "model", "key_env", "contract")
+
+
+def _asking(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which endpoint is asked, and for what."""
+    options = (
+        click.option("--base-url", metavar="URL", help="Ask this endpoint, which is in no file; its name is adhoc."),
+        click.option("--model", metavar="MODEL", help="The model to ask it for."),
+        click.option("--key-env", metavar="NAME", help="The environment variable that holds its key, if any."),
+        click.option("--contract", metavar="NAME", help="Its own document: a folder of schemas/."),
+        click.option("--samples", type=click.IntRange(1, 100), default=1, show_default=True,
+                     help="Ask for what a model may or may not do that often."),
+        click.option("--costly", is_flag=True, help="Ask for what multiplies the cost or needs a capability, too."),
+        click.option("--boundaries/--no-boundaries", default=True,
+                     help="Ask at the ends of every documented range, and beyond. Default: yes."),
+        click.option("--concurrency", type=click.IntRange(1, 100), metavar="N", help="Requests at a time, a provider."),
+        click.option("--per-minute", type=click.IntRange(1), metavar="N", help="Requests within a minute, a provider."),
+        click.option("--max-requests", type=click.IntRange(1), metavar="N", help="At most that many a provider."),
+        click.option("--max-tokens", type=click.IntRange(1), metavar="N", help="At most that many output tokens."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[PROVIDER]...")
-@click.option("--recorded", is_flag=True, help="Judge recordings. This version has no other source.")
+@click.option("--live", "source", flag_value="live", help="Ask, and replace nothing: a missing key is unproven.")
+@click.option("--recorded", "source", flag_value="recorded", help="Judge recordings; open no socket.")
+@click.option("--resume", is_flag=True, help="Go on with the latest recording under --out: ask for what is missing.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
-              metavar="DIR", help="Where the reports are written.")  # fmt: skip
+              metavar="DIR", help="Where the reports, and the recordings of a live run, are written.")  # fmt: skip
+@_asking
 @shared
-def run(names: Sequence[str], recorded: bool, out: Path, **options: object) -> None:  # noqa: FBT001, ARG001
-    """Judge providers on their recordings, and write their reports.
+def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **options: object) -> None:  # noqa: FBT001
+    """Judge providers, and write their reports: live where the key is set, else on their recordings.
 
-    Recordings are looked up in recordings/PROVIDER beside the providers file, then among the shipped ones.
-    Without names: the providers that are marked default: true.
+    Recordings are looked up in recordings/PROVIDER beside the providers file, then among the shipped ones. A live
+    run keeps every exchange under DIR/recordings/PROVIDER. Without names: the providers marked default: true.
+
+    \b
+    chatconform run                                judge the providers of ./providers.yaml, or the packaged ones
+    chatconform run --base-url http://127.0.0.1:8000/v1 --model my-model
+    chatconform run mine --live --fail-on should   what a scheduled job does: a missing key is exit code 3
     """
-    from chatconform import assessment, providers
+    from chatconform import assessment, live
 
-    file = providers.find(path_of(options["providers_file"]), Path())
-    chosen = providers.select(load_providers(file), names, COMMAND_LINE)
-    subjects, problems = assessment.recorded_all(chosen, file.parent)
-    conclude(subjects, problems, "recorded", out, options)
+    require_usable(options)
+    chosen, beside = _chosen(names, options)
+    asked = [each for each in chosen if _is_asked(each, source, beside, options)]
+    subjects, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
+    if not asked:
+        require_named(options, subjects)
+    if not options["as_json"]:
+        click.echo(_first_line(chosen, asked))
+    name = live.name_of(datetime.now(UTC))
+    jobs = _jobs(asked, _wanted(options), lambda each: live.recording(out / "recordings", each, name, resume=resume))
+    interrupted = _ask(jobs)
+    for provider in asked:
+        subject, unread = _captured(provider, jobs)
+        subjects.append(subject)
+        problems += unread
+    order = {provider.id: number for number, provider in enumerate(chosen)}
+    subjects.sort(key=lambda subject: order[subject.provider.id])
+    facts: dict[str, JsonValue] = {"mode": "live", "left_out": _left_out(jobs)} if asked else {"mode": "recorded"}
+    conclude(subjects, problems, facts, out, _with_controls(options, jobs), interrupted=interrupted)
+
+
+def _left_out(jobs: Sequence[Job]) -> JsonObject:
+    """Return what was not asked of each provider, and why."""
+    return {job.plan.provider.id: {each.scenario: each.why for each in job.plan.left_out} for job in jobs}
+
+
+def _with_controls(options: dict[str, object], jobs: Sequence[Job]) -> dict[str, object]:
+    """Return the options with the scenarios that a pattern of the user's brought with it named as well."""
+    patterns = options["scenarios"]
+    if not patterns or not isinstance(patterns, tuple):
+        return options
+    return {**options, "scenarios": (*patterns, *(ask.id for job in jobs for ask in job.plan.asks))}
+
+
+def _is_asked(provider: Provider, source: str | None, beside: Path, options: dict[str, object]) -> bool:
+    """Whether a provider is asked: by --live, by its key; where it needs none, for want of a recording."""
+    from chatconform import assessment, live
+
+    if source is not None or options["base_url"] is not None:
+        return source != "recorded"
+    if provider.key_env is not None:
+        return live.has_key(provider)
+    return assessment.recording_of(provider, beside) is None
+
+
+def _chosen(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Provider, ...], Path]:
+    """Return the providers that are meant, at the pace that is asked for, and the folder that recordings stand in."""
+    found, folder = _named(names, options)
+    paces = {name: value for name in ("concurrency", "per_minute") if isinstance(value := options[name], int)}
+    return tuple(replace(each, limits={**each.limits, **paces}) for each in found), folder
+
+
+def _named(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Provider, ...], Path]:
+    from chatconform import providers
+
+    base_url, model, key_env, contract = (options[name] for name in _ADHOC)
+    if base_url is None:
+        for name in _ADHOC:
+            if options[name] is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(COMMAND_LINE, f"{option} without --base-url", "Add --base-url, or name a provider.")
+        file = find_providers(options)
+        return providers.select(load_providers(file), names, COMMAND_LINE), file.parent
+    if names or model is None:
+        problem = "--base-url beside the name of a provider" if names else "--base-url without --model"
+        raise InputError(COMMAND_LINE, problem, "Give --base-url and --model, and no name.")
+    key, document = (each if isinstance(each, str) else None for each in (key_env, contract))
+    return (providers.adhoc(str(base_url), str(model), key, document, COMMAND_LINE),), Path()
+
+
+def _wanted(options: dict[str, object]) -> Wanted:
+    from chatconform.live import Wanted
+
+    names = ("scenarios", "costly", "boundaries", "samples", "max_requests", "max_tokens")
+    return Wanted(**{name: options[name] for name in names})  # type: ignore[arg-type]
+
+
+def _first_line(chosen: Sequence[Provider], asked: Sequence[Provider]) -> str:
+    """Say of each provider whether it is asked or a recording is judged, and why."""
+    from chatconform import live
+
+    said = []
+    for provider in chosen:
+        why = "" if live.has_key(provider) else f" ({provider.key_env} is not set)"
+        said.append(f"{provider.id}: " + (f"live, {provider.base_url}" if provider in asked else "recorded") + why)
+    return " · ".join(said)
+
+
+def _jobs(asked: Sequence[Provider], wanted: Wanted, folder: Callable[[Provider], Path]) -> list[Job]:
+    """Return what is captured: every provider that has its key. Raises `InputError` before anything is sent."""
+    from chatconform import live
+
+    plans = [(provider, wanted.plan(provider)) for provider in asked if live.has_key(provider)]
+    return [live.job(plan, folder(provider)) for provider, plan in plans]
+
+
+def _ask(jobs: Sequence[Job]) -> bool:
+    """Ask, and show how it goes; return whether it was interrupted."""
+    from rich.console import Console
+
+    from chatconform import live
+    from chatconform.cli.progress import Progress
+
+    if not jobs:
+        return False
+    with Progress(Console(stderr=True, highlight=False)) as progress:
+        return live.ask(jobs, progress)
+
+
+def _captured(provider: Provider, jobs: Sequence[Job]) -> tuple[Subject, list[Problem]]:
+    from chatconform import live
+
+    for job in jobs:
+        if job.plan.provider.id == provider.id:
+            return live.subject(provider, job.folder)
+    return live.unasked(provider), []
+
+
+def _providers_option(function: Callable[..., None]) -> Callable[..., None]:
+    metavar = {"type": click.Path(path_type=Path), "metavar": "FILE"}
+    help_ = "The providers file; else ./providers.yaml, else the packaged one."
+    asked = click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Ask for these scenarios only.")
+    return asked(click.option("--providers", "providers_file", help=help_, **metavar)(function))  # type: ignore[arg-type]
+
+
+@click.command(short_help="Ask providers, and keep every exchange; judge nothing.")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR",
+              help="The exchanges are kept in DIR/PROVIDER/TIME.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with the latest recording there: ask for what is missing.")
+@_asking
+@_providers_option
+def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> None:  # noqa: FBT001
+    """Ask providers, and keep every exchange in a recording; judge nothing.
+
+    Exits 3 where a provider has no key or could not be reached.
+
+    \b
+    chatconform record mine --to recordings
+    chatconform judge recordings/mine
+    """
+    from chatconform import live
+
+    chosen, _ = _chosen(names, options)
+    name = live.name_of(datetime.now(UTC))
+    jobs = _jobs(chosen, _wanted(options), lambda provider: live.recording(to, provider, name, resume=resume))
+    interrupted = _ask(jobs)
+    whole = len(jobs) == len(chosen)
+    for provider in chosen:
+        subject, _ = _captured(provider, jobs)
+        answered = sum(exchange.response is not None for exchange in subject.exchanges)
+        folder = next((job.folder for job in jobs if job.plan.provider.id == provider.id), None)
+        whole = whole and answered == len(subject.exchanges) > 0
+        where = f"{answered} of {len(subject.exchanges)} exchanges answered, in {folder}" if folder else subject.source
+        click.echo(f"{provider.id}: {where}")
+    sys.exit(INTERRUPTED if interrupted else 0 if whole else INCONCLUSIVE)
+
+
+@click.command(short_help="Say what would be sent, and send nothing.")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_asking
+@_providers_option
+def plan(names: Sequence[str], as_json: bool, **options: object) -> None:  # noqa: FBT001
+    """Say what would be sent, request by request, with ceilings on requests, output tokens and time; send nothing."""
+    from chatconform import plan_listing
+
+    chosen, _ = _chosen(names, options)
+    plans = [_wanted(options).plan(provider) for provider in chosen]
+    with reader():
+        if as_json:
+            click.echo(json.dumps([plan_listing.as_json(each) for each in plans], ensure_ascii=False, indent=1))
+        else:
+            click.echo("\n\n".join(plan_listing.text(each) for each in plans))

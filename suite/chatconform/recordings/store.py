@@ -32,6 +32,8 @@ from chatconform.wire import strict_json
 FORMAT = "chatconform.exchange/1"
 MAX_LINE = 64 * 1024 * 1024
 """The longest line of a JSON lines file, in bytes."""
+MAX_VALUES = 2_000_000
+"""The most JSON values of an exchange: three for each read, and one for each line of the body."""
 MAX_PIECES = 100_000
 """A body of more lines is written in one piece: nobody reads it line by line."""
 
@@ -132,7 +134,7 @@ def _parse_line(line: bytes, name: str, number: int) -> Exchange | Unreadable:
 
 def _parse(data: bytes, file: str, fallback_id: str, first_line: int) -> Exchange:
     """Return the exchange that a JSON text holds. Raises `Unreadable` with the place in the file."""
-    document = strict_json.parse(data)
+    document = strict_json.parse(data, MAX_VALUES)
     reader = _Reader(data, file, first_line)
     if document.fault:
         raise reader.error_at(document.fault.offset, f"is not JSON: {document.fault.problem}", "record it again")

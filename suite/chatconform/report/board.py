@@ -306,3 +306,21 @@ def _row(provider: ProviderResult, verdicts: Iterable[Verdict]) -> Row:
 
 def _entry_order(entry: Entry) -> tuple[int, str, bool, str]:
     return (_MARKS.index(entry.mark), entry.check, entry.contract != OPENAI, entry.contract)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Scenarios that a live run left out of what it asked one provider, for one reason."""
+
+    provider: str
+    why: str
+    scenarios: tuple[str, ...]
+
+
+def left_out(results: Results) -> Iterator[NotAsked]:
+    """Yield what a live run did not ask, by provider and reason, in the order of the plan."""
+    providers = results.run.get("left_out")
+    for provider, told in providers.items() if isinstance(providers, dict) else ():
+        reasons = told if isinstance(told, dict) else {}
+        for why in dict.fromkeys(map(str, reasons.values())):
+            yield NotAsked(provider, why, tuple(name for name, reason in reasons.items() if str(reason) == why))

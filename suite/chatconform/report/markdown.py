@@ -221,13 +221,23 @@ def _changes(results: Results) -> Iterator[str]:
 def _measured(results: Results) -> Iterator[str]:
     """How it was measured: the facts of the run, and what each provider was judged on."""
     facts = [
-        f"- {cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}" for key in sorted(results.run)
+        f"- {cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}"
+        for key in sorted(results.run)
+        if key != "left_out"
     ]
     sources = [
         f"- {cell(item.id)}: {cell(item.source)} ({_origins(results, item.id)})"
         for item in sorted(results.providers, key=lambda item: item.id)
     ]
-    return section("How it was measured", facts + sources)
+    return section("How it was measured", facts + sources + _left_out(results))
+
+
+def _left_out(results: Results) -> list[str]:
+    """What a live run did not ask, by the reason."""
+    return [
+        f"- {cell(item.provider)} was not asked for {', '.join(map(identifier, item.scenarios))}: {cell(item.why)}"
+        for item in board.left_out(results)
+    ]
 
 
 def _fact(value: object) -> str:

@@ -1,0 +1,70 @@
+"""What a plan looks like: as text for people, as JSON for programs. Sends nothing."""
+
+from __future__ import annotations
+
+from chatconform import live
+from chatconform.scenarios.ask import Ask, Plan
+from chatconform.scenarios.plan import seconds
+
+_BODY = 100
+
+
+def as_json(plan: Plan) -> dict[str, object]:
+    """Return a plan: the ceilings, every request to the byte, and what is left out."""
+    return {
+        "provider": plan.provider.id,
+        "base_url": plan.provider.base_url,
+        "model": plan.provider.model,
+        "key": {"variable": plan.provider.key_env, "is_set": live.has_key(plan.provider)},
+        "ceilings": {
+            "requests": plan.requests,
+            "retries": plan.retries,
+            "output_tokens": plan.output_tokens,
+            "seconds": seconds(plan),
+        },
+        "requests": [_ask(ask) for ask in plan.asks],
+        "left_out": [{"scenario": each.scenario, "why": each.why} for each in plan.left_out],
+    }
+
+
+def _ask(ask: Ask) -> dict[str, object]:
+    return {
+        "id": ask.id,
+        "method": ask.method,
+        "url": ask.url,
+        "key": ask.key,
+        "body": ask.body.decode("utf-8", "replace"),
+        "output_tokens": ask.output_tokens,
+        "only_if_refused": ask.only_if_refused,
+    }
+
+
+def text(plan: Plan) -> str:
+    """Return a plan as lines: the ceilings, a line a request, what is left out and why."""
+    provider = plan.provider
+    conditional = sum(ask.only_if_refused is not None for ask in plan.asks)
+    width = max((len(ask.id) for ask in plan.asks), default=0)
+    unset = [] if live.has_key(provider) else [f"  {provider.key_env} is not set: nothing would be sent"]
+    ceilings = (
+        f"  at most {plan.requests} requests, {conditional} of them only where another one is refused "
+        f"(and {plan.retries} where 429 or 503 is tried again); {plan.output_tokens} output tokens; "
+        f"{seconds(plan):.0f} s"
+    )
+    return "\n".join(
+        (
+            f"{provider.id}: {provider.base_url}, model {provider.model}",
+            *unset,
+            ceilings,
+            *(_line(ask, width) for ask in plan.asks),
+            *(f"  left out: {each.scenario}: {each.why}" for each in plan.left_out),
+        )
+    )
+
+
+def _body(ask: Ask) -> str:
+    body = ask.body.decode("utf-8", "replace")
+    return body if len(body) <= _BODY else f"{body[: _BODY - 1]}…"
+
+
+def _line(ask: Ask, width: int) -> str:
+    return f"    {ask.id:{width}}  {ask.method:4}  {ask.output_tokens:5}  {_body(ask)}".rstrip()
