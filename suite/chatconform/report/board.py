@@ -265,6 +265,12 @@ def impact(text: CheckText | HabitText) -> str:
     return f"{named or ('no measured client minds' if text.measured else 'not measured')}."
 
 
+def extent(entry: Entry) -> str:
+    """Say in how many of the exchanges that decide a check it fails: a model that is asked n times may fail k times."""
+    decided = [verdict for verdict in entry.rolled.verdicts if verdict.outcome in (Outcome.PASS, Outcome.FAIL)]
+    return f"{len(failing(entry))} of {plural(len(decided), 'exchange')}"
+
+
 def failing(entry: Entry) -> tuple[Verdict, ...]:
     """The verdicts of an entry that failed, those that no waiver covers first."""
     failed = (verdict for verdict in entry.rolled.verdicts if verdict.outcome is Outcome.FAIL)

@@ -314,6 +314,7 @@ def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, Exch
     again = board.command(entry.check, exchanges.get(failed[0].exchange))
     if again:
         yield f"- **Again:** {visible.code(again)}"
+    yield f"- **In:** {board.extent(entry)}"
     for verdict in failed[:_EXCHANGES_SHOWN]:
         yield from _evidence(verdict, exchanges.get(verdict.exchange))
     if len(failed) > _EXCHANGES_SHOWN:

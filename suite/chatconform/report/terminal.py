@@ -191,11 +191,11 @@ def _failure_fields(results: Results, row: Row, entry: Entry) -> Iterator[tuple[
     """Label and text, in the order they are printed: the fact, the first finding, the sources, the fix."""
     text = board.text_of(results, entry.check)
     first, *others = board.failing(entry)
-    more = f" and {board.plural(len(others), 'more exchange')}" if others else ""
+    more = " and others" if others else ""
     yield ("broken", text.under(entry.contract))
     yield ("breaks", text.breaks)
     yield ("hurts", board.impact(text))
-    yield ("in", f"{line(first.exchange, 80)}{more}")
+    yield ("in", f"{board.extent(entry)}: {line(first.exchange, 80)}{more}")
     for finding in first.findings[:1]:
         yield from _finding_fields(finding)
     yield ("source", text.sources.get(entry.contract, ""))
