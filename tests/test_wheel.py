@@ -100,3 +100,15 @@ def test_what_a_report_says_to_judge_again_is_found_in_the_wheel(installed, else
 def test_an_installed_command_works_in_an_empty_folder(command, installed, elsewhere):
     done = run(elsewhere, installed.parent / "chatconform", *command.split())
     assert (0, "", True) == (done.returncode, done.stderr, done.stdout != "")
+
+
+def test_an_installed_suite_runs_live_against_an_installed_endpoint(installed, elsewhere):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV", "PIP_"))}
+    keyed = {**kept, "FAKE_KEY": "sk-fake-0123456789abcdef"}
+    serve = [installed, "-m", "chatconform", "serve", "--as", "tooken"]
+    with subprocess.Popen(serve, cwd=elsewhere, env=kept, stdout=subprocess.PIPE, text=True) as server:
+        at = ("--base-url", server.stdout.readline().strip(), "--model", "auto", "--key-env", "FAKE_KEY")
+        live = [installed, "-m", "chatconform", "run", *at, "--contract", "tooken"]
+        done = subprocess.run(live, cwd=elsewhere, env=keyed, capture_output=True, text=True)
+        server.terminate()
+    assert 0 == done.returncode, done.stdout + done.stderr
