@@ -5,8 +5,9 @@ from __future__ import annotations
 from chatconform import live
 from chatconform.scenarios.ask import Ask, Plan
 from chatconform.scenarios.plan import seconds
-
-_BODY = 100
+from chatconform.scenarios.scenario import all_scenarios
+from chatconform.wire import strict_json
+from chatconform.wire.transcript import shown
 
 
 def as_json(plan: Plan) -> dict[str, object]:
@@ -61,10 +62,15 @@ def text(plan: Plan) -> str:
     )
 
 
-def _body(ask: Ask) -> str:
-    body = ask.body.decode("utf-8", "replace")
-    return body if len(body) <= _BODY else f"{body[: _BODY - 1]}…"
+def _about(ask: Ask) -> str:
+    """Say what a scenario asks; of a probe, which members it sends beside the conversation."""
+    scenario = all_scenarios().get(ask.scenario)
+    if scenario is not None:
+        return scenario.says
+    members = strict_json.parse(ask.body).object or {}
+    usual = {"model": str, "messages": list, "tools": list}
+    return shown({name: value for name, value in members.items() if not isinstance(value, usual.get(name, ()))})
 
 
 def _line(ask: Ask, width: int) -> str:
-    return f"    {ask.id:{width}}  {ask.method:4}  {ask.output_tokens:5}  {_body(ask)}".rstrip()
+    return f"    {ask.id:{width}}  {ask.method:4}  {ask.output_tokens:5}  {_about(ask)}".rstrip()
