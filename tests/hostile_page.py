@@ -1,4 +1,4 @@
-"""docs/hostile.md: what hostile endpoints send and what the suite says. `make hostile` drives them all and writes it."""
+"""docs/hostile.md: what hostile endpoints send, and what the suite says. `make hostile` drives all and writes it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ _HEAD = (
     "MB",
 )
 _INTRO = (
-    f"{len(HOSTILE)} behaviours of a hostile endpoint, each driven over a socket by `chatconform run --live` with limits "
-    "of 8 MiB, 4 seconds in all and 1 second of silence; then the recording is judged again by `chatconform judge`. "
-    f"None may hang, end in a traceback or with exit code 4, or take more than {MOST_MEMORY_MB} MB. Seconds and "
-    "megabytes (at the peak) were measured when this page was made, two behaviours side by side."
+    f"{len(HOSTILE)} behaviours of a hostile endpoint, each driven over a socket by `chatconform run --live` with "
+    "limits of 8 MiB, 4 seconds in all and 1 second of silence; then the recording is judged again by "
+    "`chatconform judge`. None may hang, end in a traceback or with exit code 4, or take more than "
+    f"{MOST_MEMORY_MB} MB. Seconds and megabytes (at the peak) were measured when this page was made, two behaviours "
+    "side by side."
 )
 _MADE = "<!-- Made by `make hostile`; edits here are lost. -->"
 

@@ -16,7 +16,7 @@ from chatconform.capture.credentials import Credentials, credentials
 from chatconform.capture.pacing import Budget, Pace, retry_after
 from chatconform.capture.transport import HEADERS, Limits, Message, Received, Transport
 from chatconform.model import Exchange, Headers, JsonValue, Origin, Request, SuiteError
-from chatconform.recordings import store
+from chatconform.recordings import disk, store
 from chatconform.scenarios.ask import Ask, Key, Plan
 from chatconform.wire import strict_json
 from chatconform.wire.asked import WRONG_KEY
@@ -113,6 +113,8 @@ class _Asking:
         for ask in asks:
             if ask.only_if_refused is not None:
                 self.dependent.setdefault(ask.only_if_refused, []).append(ask)
+        if first:
+            disk.make(self.job.folder)
         async with asyncio.TaskGroup() as group:
             for ask in first:
                 group.create_task(self._follow(ask, group))
@@ -247,7 +249,7 @@ class _Asking:
 
     def _write(self, exchange: Exchange) -> Exchange:
         written = self.job.credentials.secrets.without(exchange)
-        store.save(written, self.job.folder)
+        store.add(written, self.job.folder)
         return written
 
 

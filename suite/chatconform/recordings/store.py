@@ -7,9 +7,7 @@ import binascii
 import gzip
 import hashlib
 import json
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +25,7 @@ from chatconform.model import (
     Request,
     Response,
 )
+from chatconform.recordings import disk
 from chatconform.wire import strict_json
 
 FORMAT = "chatconform.exchange/1"
@@ -406,9 +405,19 @@ def dump(exchange: Exchange) -> bytes:
 
 
 def save(exchange: Exchange, folder: Path) -> Path:
-    """Write `<folder>/<exchange id>.json` whole or not at all, and return its path. Raises `InputError`."""
+    """Write `<folder>/<exchange id>.json` as `add` does, in a folder that is made if need be."""
     target = path_of(exchange.id, folder)
-    write_whole(target, dump(exchange))
+    disk.make(folder)
+    return add(exchange, target.parent)
+
+
+def add(exchange: Exchange, folder: Path) -> Path:
+    """Write `<folder>/<exchange id>.json` whole or not at all, for its owner alone (mode 0600), and return its path.
+
+    Raises `InputError` where it cannot be written, as in a folder that is no longer there.
+    """
+    target = path_of(exchange.id, folder)
+    disk.write_private({target: dump(exchange)})
     return target
 
 
@@ -418,26 +427,3 @@ def path_of(identifier: str, folder: Path) -> Path:
         problem = f"{identifier!r} cannot be a file's name"
         raise InputError(Place(str(folder)), problem, "give the exchange another id")
     return folder / f"{identifier}.json"
-
-
-def write_whole(target: Path, data: bytes) -> None:
-    """Replace a file whole and on the disk: a reader sees the old bytes or the new. Raises `InputError` if it fails."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:32]}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(
-            Place(str(target)),
-            f"cannot be written: {error.strerror}",
-            "choose a folder that can be written to",
-        ) from None
