@@ -17,7 +17,18 @@ from chatconform.checks.recording import Credential, Recorded, Recording, Standi
 from chatconform.judging import compare, judge, known_checks
 from chatconform.judging.bounds import Bounds
 from chatconform.judging.comparisons import MOST
-from chatconform.model import Exchange, Finding, JsonObject, Level, Origin, Outcome, Reason, SuiteError, Verdict
+from chatconform.model import (
+    Exchange,
+    Finding,
+    JsonObject,
+    Level,
+    Origin,
+    Outcome,
+    OwnDocument,
+    Reason,
+    SuiteError,
+    Verdict,
+)
 from chatconform.proof import of_good_run, outcomes
 from chatconform.reference import rewrite
 from chatconform.reference.good import GOOD
@@ -308,6 +319,13 @@ def test_requests_differ_in_a_member(one: JsonObject, other: JsonObject, member:
     assert ([(member, (second,))] if member else []) == list(found.differing(first))
 
 
+def test_only_requests_for_completions_with_a_body_that_is_known_are_held_against_each_other() -> None:
+    (one,) = answers_to(None, {"one": asking()})
+    unknown = replace(one, id="unknown", request=replace(one.request, body=None))
+    elsewhere = replace(one, id="elsewhere", request=replace(one.request, url="http://127.0.0.1/v1/embeddings"))
+    assert ["one"] == [each.id for each in Recording((one, unknown, elsewhere), Bounds(None)).chats]
+
+
 STATUSES = {
     200: Standing.ACCEPTED, 204: Standing.OTHER, 307: Standing.OTHER, 400: Standing.REFUSED, 401: Standing.BARRED,
     403: Standing.BARRED, 404: Standing.REFUSED, 405: Standing.OTHER, 413: Standing.REFUSED, 415: Standing.REFUSED,
@@ -478,6 +496,161 @@ LAWFUL: dict[str, Run] = {
 @pytest.mark.parametrize("name", LAWFUL)
 def test_what_is_lawful_is_not_accused(name: str) -> None:
     assert [] == accused(LAWFUL[name])
+
+
+# Edges: what is accused beside what is near to it
+
+
+def words(count: int) -> str:
+    return " ".join("a" * count)
+
+
+def capped(cap: int, whole: str, said: str, tokens: int) -> Run:
+    """Return a run of a text without a cap to speak of, and of another under a cap, with its count of tokens."""
+    return pair(lambda one: text(one, whole), lambda other: text(other, said, tokens=tokens), max_tokens=cap)
+
+
+def stopped(said: str, *stops: str) -> Run:
+    return pair(lambda one: text(one, STOPPED), lambda other: text(other, said, tokens=16), stop=[*stops])
+
+
+def followed(characters: int, tokens: int) -> Run:
+    """Return a run of a prompt of 40 tokens, and of the same with so many characters more and its count of tokens."""
+    longer = [*QUESTION["messages"], {"role": "user", "content": "x" * characters}]  # type: ignore[misc]
+    return pair(counted(40), counted(tokens), messages=longer)
+
+
+def outgrown(length: int, tokens: int) -> Run:
+    """Return a run of a text of 4 tokens under a cap of 4, and of one of so many words and tokens without a cap."""
+    short = asking(max_tokens=4)
+    one, other = two(one=short, other=asking(max_tokens=None))
+    return text(one, words(8), tokens=4), text(other, words(length), tokens=tokens)
+
+
+def model_named(name: str) -> Callable[[Exchange], Exchange]:
+    return lambda one: rewrite.with_messages(one, [{**each, "model": name} for each in objects(one)])
+
+
+def objects(exchange: Exchange) -> Iterator[JsonObject]:
+    yield from (each for each in rewrite.messages(exchange) if isinstance(each, dict))
+
+
+def twins(model: str, plain: str, streamed: str) -> Run:
+    """Return a run of one request, streamed and not, answered by models of these names."""
+    one, other = two(one=asking(model=model), other=asking(model=model, stream=True))
+    return model_named(plain)(one), model_named(streamed)(other)
+
+
+def asked_with(member: str, value: object, change: Callable[[Exchange], Exchange]) -> Run:
+    return pair(same, change, **{member: value})
+
+
+LONG, OPEN = "Zürich, Switzerland", "not-applicable: other-branch"
+EDGES: dict[tuple[str, str], tuple[Run, str]] = {
+    ("pairs.cap.kept", "8 words are 4 tokens, 2 above the cap"): (capped(2, words(8), words(8), 2), "fail"),
+    ("pairs.cap.kept", "7 words may be 3 tokens, 1 above it"): (capped(2, words(7), words(7), 2), "pass"),
+    ("pairs.finish_reason.cut", "as many tokens as it may have"): (capped(2, LONG, "Zürich", 2), "fail"),
+    ("pairs.finish_reason.cut", "one token less"): (capped(2, LONG, "Zürich", 1), OPEN),
+    ("pairs.finish_reason.cut", "3 characters for each token"): (capped(4, LONG, "Zürich, Swit", 0), "fail"),
+    ("pairs.finish_reason.cut", "one character less"): (capped(4, LONG, "Zürich, Swi", 0), OPEN),
+    ("pairs.finish_reason.cut", "the whole text"): (capped(2, LONG, LONG, 2), OPEN),
+    ("pairs.completion_tokens.longer", "as many as a shorter one"): (outgrown(10, 4), "fail"),
+    ("pairs.completion_tokens.longer", "one more"): (outgrown(10, 5), "pass"),
+    ("pairs.completion_tokens.longer", "a text that may be as short"): (outgrown(9, 4), OPEN),
+    ("pairs.stop.reached", "8 characters before"): (stopped("1, 2, 3, 4, 5, ", "9"), "fail"),
+    ("pairs.stop.reached", "7 characters before"): (stopped("1, 2, 3, 4, 5, 6", "9"), "pass"),
+    ("pairs.stop.reached", "a stop string at the beginning"): (stopped("1, 2", "1", "9"), "pass"),
+    ("pairs.prompt_tokens.longer", "40 characters that count nothing"): (followed(40, 40), "fail"),
+    ("pairs.prompt_tokens.longer", "40 characters that count one token"): (followed(40, 41), "pass"),
+    ("pairs.model.same", "another model"): (twins("gpt-4", "one", "other"), "fail"),
+    ("pairs.model.same", "a version of it"): (twins("gpt-4", "gpt-4", "gpt-4-0613"), "pass"),
+    ("pairs.model.same", "its name with the vendor's"): (twins("gpt-4", "openai/gpt-4", "gpt-4"), "pass"),
+    ("pairs.model.same", "a gateway that chooses"): (twins("auto", "one", "other"), OPEN),
+    ("pairs.model.same", "a stream that names none"): (twins("gpt-4", "gpt-4", ""), OPEN),
+    ("pairs.model.same", "an answer that names none"): (twins("gpt-4", "", "gpt-4"), OPEN),
+    ("parameters.standard.accepted", "refused"): (
+        asked_with("user", "me", refused(400, "The user is odd.")), "fail",
+    ),
+    ("parameters.standard.accepted", "not supported"): (
+        asked_with("user", "me", refused(400, "A user is not supported.")), "not-applicable: refused-typed",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("check, case", EDGES)
+def test_what_is_near_to_a_fault_is_told_from_it(check: str, case: str) -> None:
+    run, expected = EDGES[check, case]
+    assert {"other": expected} == judged(run, check)
+
+
+PARTS: dict[str, tuple[JsonObject, dict[str, str]]] = {
+    "a text": ({"type": "text"}, {"other": "pass"}),
+    "a picture": ({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}, {}),
+}
+
+
+@pytest.mark.parametrize("part, expected", PARTS.values(), ids=PARTS)
+def test_only_parts_that_are_text_say_the_same_as_a_string(part: JsonObject, expected: dict[str, str]) -> None:
+    parts: list[JsonObject] = [{**part, "text": "Name a city."}]
+    one, other = (asking(messages=[{"role": "user", "content": each}]) for each in ("Name a city.", parts))
+    assert expected == judged(two(one=one, other=other), "parameters.parts.accepted")
+
+
+SLASHES = {200: "pass", 204: "fail", 299: "fail", 300: OPEN, 404: OPEN, 499: OPEN, 500: "fail", 501: "fail"}
+
+
+@pytest.mark.parametrize("status, expected", SLASHES.items())
+def test_a_path_with_a_slash_has_the_list_or_is_not_there(status: int, expected: str) -> None:
+    plain, slash = (each for each in rehearsal(None) if each.id in ("models", "models.slash"))
+    replied = slash if status == 200 else rewrite.with_status(rewrite.with_body(slash, b""), status)
+    assert {"models.slash": expected} == judged((plain, replied), "models.path.slash")
+
+
+def test_a_prompt_that_is_hardly_longer_is_not_held_against_the_shorter_one() -> None:
+    assert {} == judged(followed(39, 40), "pairs.prompt_tokens.longer")
+
+
+@pytest.mark.parametrize("check", ["pairs.cap.kept", "pairs.finish_reason.cut", "pairs.completion_tokens.longer"])
+def test_a_request_with_both_caps_is_held_against_none(check: str) -> None:
+    one, other = two(one=asking(max_tokens=4, max_completion_tokens=4), other=asking(max_tokens=None))
+    assert {} == judged((text(one, words(8), tokens=4), text(other, words(10), tokens=4)), check)
+
+
+def test_an_id_that_no_other_answer_has_is_held_against_one_of_these() -> None:
+    assert {1} == {each.examined for each in compare(rehearsal(None)) if each.check == "pairs.id.distinct"}
+
+
+def test_of_two_members_that_may_be_to_blame_the_first_is_named() -> None:
+    probe, one, other = two(probe=asking(seed=7, user="me"), one=asking(user="me"), other=asking(seed=7))
+    run = (refused(500, "Broken.")(probe), one, other)
+    (verdict,) = (each for each in compare(run) if each.check == "errors.refusal.crash")
+    assert ["an answer, or status 400; in all but seed it is one"] == [finding.want for finding in verdict.findings]
+
+
+OF_REPLIES = ("auth.*", "errors.status.*", "errors.malformed.*", "errors.refusal.*", "models.path.*", "parameters.*")
+
+
+@pytest.mark.parametrize("name", written())
+def test_what_is_said_of_a_reply_stands_in_all_of_its_body(name: str) -> None:
+    sizes = {each.id: len(rewrite.body_of(each)) for each in broken(name) if each.response}
+    spans = [
+        ((0, sizes[verdict.exchange]), finding.bytes)
+        for verdict in verdicts_on(name)
+        if any(fnmatchcase(verdict.check, pattern) for pattern in OF_REPLIES)
+        for finding in verdict.findings
+    ]
+    assert [] == [(size, span) for size, span in spans if size != span]
+
+
+@pytest.mark.parametrize("contract", [None, "tkhub"])
+def test_only_of_a_failure_and_only_with_a_document_is_it_said_that_the_document_is_silent(
+    contract: str | None,
+) -> None:
+    run = (without_keys(each) for each in asked_with("seed", 7, refused(500, "Broken.")))
+    found = [(each.outcome is Outcome.FAIL, each.own_document) for each in compare(run, contract)
+             if each.contract == "openai" and not each.check.startswith("request.")]  # fmt: skip
+    silent = OwnDocument.SILENT if contract else None
+    assert {(True, silent), (False, None)} == set(found)
 
 
 REFUSED_AT_ONCE = refused(400, "There is no such parameter.", None, "user")

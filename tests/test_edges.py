@@ -255,6 +255,22 @@ def test_thoughts_that_no_tag_opens_end_with_a_line_of_their_own(text: str, expe
     assert expected == outcome(with_text(text), "message.content.thoughts")
 
 
+SPOKEN_OF = [
+    ("<|end|>", "Where does it end?", FAIL),
+    ("<|end|>", "What is <|end|> for?", PASS),
+    ("<|im_end|>", "What is im_end for?", PASS),
+    ("<|im_end|>", "When was I, m, and end?", FAIL),
+    ("<｜end▁of▁sentence｜>", "What is end▁of▁sentence for?", PASS),
+    ("<｜end▁of▁sentence｜>", "What is at the end of a sentence?", FAIL),
+]
+
+
+@pytest.mark.parametrize("token, question, expected", SPOKEN_OF)
+def test_a_token_may_be_in_the_text_where_the_request_speaks_of_it(token: str, question: str, expected: str) -> None:
+    asked = rewrite.asked(with_text(f"A heron{token}"), messages=[{"role": "user", "content": question}])
+    assert expected == outcome(asked, "message.content.markers")
+
+
 CHARACTERS = [
     ("\ufffd", "stop", FAIL),
     ("\ufffda", "length", FAIL),

@@ -194,6 +194,7 @@ STATUSES: dict[str, tuple[Received, int]] = {
     "tools.result.refused": (RESULT, 400),
     "messages.reasoning.refused": (THOUGHT, 400),
     "ranges.ends.refused": (request(said(COUNT, temperature=2)), 400),
+    "ranges.ends.error": (request(said(COUNT, temperature=2)), 500),
     "ranges.outside.accepted": (OUTSIDE, 200),
     "ranges.outside.error": (OUTSIDE, 500),
     "types.wrong.accepted": (WRONG_TYPE, 200),

@@ -188,6 +188,7 @@ def test_an_interrupted_run_keeps_what_it_has_writes_its_report_and_ends_with_13
     done = interrupted(tmp_path, slow, environment, signal.SIGINT)
     assert 130 == done.returncode
     assert 5 <= len(recorded(tmp_path)) == len(results(tmp_path)["exchanges"]) < 90
+    assert "interrupted" in results(tmp_path)["providers"][0]["source"]
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -291,7 +292,12 @@ def test_serve_prints_where_it_is_and_answers_until_it_is_stopped(environment, c
 
 @pytest.mark.parametrize(
     "options, said",
-    [(("--fault", "sse.done.gone"), "sse.done.gone"), (("--as", "nobody"), "nobody"), (("--key-env", "NONE"), "NONE")],
+    [
+        (("--fault", "sse.done.gone"), "sse.done.gone"),
+        (("--as", "nobody"), "nobody"),
+        (("--key-env", "NONE"), "NONE"),
+        (("--replay", "nowhere"), "nowhere"),
+    ],
 )
 def test_serve_refuses_what_it_cannot_be(options, said, chatconform, tmp_path):
     done = chatconform(tmp_path, "serve", *options)

@@ -173,3 +173,20 @@ def test_log_probabilities_of_chunks_that_repeat_each_other_are_all_kept():
 
     assert [seen.where.payload for seen in read.facts.choices[0].logprobs] == list(range(1, 61))
     assert len(read.facts.choices[0].content) == 60
+
+
+@pytest.mark.parametrize("answer", ["answer", "stream"])
+def test_a_stream_that_is_asked_for_by_a_string_may_come_or_not(answer: str) -> None:
+    asked = rewrite.asked(GOOD[answer], stream="yes")
+    assert set() == {verdict.check for verdict in judge([asked]) if verdict.outcome is Outcome.FAIL}
+
+
+def test_usage_that_is_asked_for_by_a_string_may_come() -> None:
+    asked = rewrite.asked(GOOD["stream.usage"], stream_options={"include_usage": "yes"})
+    assert set() == {verdict.check for verdict in judge([asked]) if verdict.outcome is Outcome.FAIL}
+
+
+@pytest.mark.parametrize("end", ["truncated", "limit:requests"])
+def test_where_nothing_came_to_what_may_be_refused_there_was_no_occasion(end: str) -> None:
+    unanswered = replace(rewrite.asked(ANSWER, temperature=3), response=None, end=end)
+    assert {Outcome.NOT_APPLICABLE} == {verdict.outcome for verdict in judge([unanswered])}

@@ -319,6 +319,8 @@ def test_a_schema_knows_its_members() -> None:
 
 def test_a_refusal_says_what_was_answered_instead() -> None:
     found = compare(run("tkhub", replied(400), QUESTION, FAR), "tkhub")
-    (finding,) = (one for each in found if each.check == "request.temperature.maximum" for one in each.findings)
+    (verdict,) = (each for each in found if each.check == "request.temperature.maximum")
+    (finding,) = verdict.findings
     expected = ("status 400", "an answer, as control, which differs in temperature alone, has one", (0, len(TYPED)))
     assert expected == (finding.got, finding.want, finding.bytes)
+    assert (1, 1) == (verdict.examined, verdict.found)

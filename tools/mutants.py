@@ -46,6 +46,8 @@ TESTS = (
     "tests/test_variations.py",
     "tests/test_rows.py",
     "tests/test_shipped.py",
+    "tests/test_probe_verdicts.py",
+    "tests/test_comparisons.py",
     "tests/test_gate.py",
     "tests/test_waivers.py",
     "tests/test_report_rollup.py",

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from chatconform.capture.credentials import Credentials, credentials
+from chatconform.capture.credentials import Credentials, Hidden, credentials, require_unshown
 from chatconform.capture.pacing import Budget, Pace, retry_after
 from chatconform.capture.transport import HEADERS, Limits, Message, Received, Transport
 from chatconform.model import Exchange, Headers, JsonValue, Origin, Request, SuiteError
@@ -21,10 +21,10 @@ from chatconform.scenarios.ask import Ask, Key, Plan
 from chatconform.wire import strict_json
 from chatconform.wire.asked import WRONG_KEY
 
-__all__ = ["Credentials", "Job", "Watch", "capture", "credentials"]
+__all__ = ["Credentials", "Hidden", "Job", "Watch", "capture", "credentials", "require_unshown"]
 
-REFUSALS = (400, 404, 413, 415, 422)
-"""The statuses that refuse a request for what it asks."""
+REFUSALS = (400, 404, 413, 415, 422, 500)
+"""The statuses that refuse a request for what it asks, or with which a server fails at it."""
 GIVEN_UP_AFTER = 3
 """After so many requests without any answer of the provider's, the others are not sent."""
 

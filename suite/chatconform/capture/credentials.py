@@ -23,7 +23,7 @@ class Credentials:
     secrets: Secrets = field(default_factory=lambda: Secrets(()))
 
 
-class _Hidden(dict[str, str]):
+class Hidden(dict[str, str]):
     """Values by the name of their variable; no traceback shows them."""
 
     def __repr__(self) -> str:
@@ -36,6 +36,7 @@ def credentials(provider: Provider, environ: Mapping[str, str]) -> Credentials:
     Raises `InputError` for a variable that is not set, for a value that a header cannot carry, and for one of
     fewer than 16 characters: it could not be told from other text, and so not be kept out of the recording.
     """
+    require_unshown(provider, environ)
     values = _values(provider, environ)
     del environ  # a traceback that shows the variables of each frame would show all of it
     error = next((error for name in values if (error := _unusable(name, values, provider))), None)
@@ -48,13 +49,23 @@ def credentials(provider: Provider, environ: Mapping[str, str]) -> Credentials:
     )
 
 
-def _values(provider: Provider, environ: Mapping[str, str]) -> _Hidden:
+def require_unshown(provider: Provider, environ: Mapping[str, str]) -> None:
+    """Raise `InputError` where `base_url` or `model`, which everybody is shown, holds the value of a key."""
+    for name, value in _values(provider, environ).items():
+        shown = f"{provider.base_url} {provider.model}".encode("utf-8", "surrogatepass")
+        if len(value) >= SHORTEST_KEY and Secrets([value]).found_whole(shown):
+            del environ, value
+            remedy = "Take it out: both are shown and recorded. The key is sent as Authorization."
+            raise InputError(provider.place, f"base_url or model holds the value of {name} itself", remedy)
+
+
+def _values(provider: Provider, environ: Mapping[str, str]) -> Hidden:
     read = {name for text in provider.headers.values() for name in _REFERENCE.findall(text)}
     key = {provider.key_env} if provider.key_env and environ.get(provider.key_env) else set()
-    return _Hidden({name: environ.get(name, "") for name in sorted(read | key)})
+    return Hidden({name: environ.get(name, "") for name in sorted(read | key)})
 
 
-def _unusable(name: str, values: _Hidden, provider: Provider) -> InputError | None:
+def _unusable(name: str, values: Hidden, provider: Provider) -> InputError | None:
     """Return why a value cannot be sent, or not be hidden; without a word of it."""
     if not values[name]:
         problem, remedy = f"a header of {provider.id} reads the variable {name}, which is not set", f"Set {name}."

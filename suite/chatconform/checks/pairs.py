@@ -115,7 +115,8 @@ def _model(each: Recorded) -> str:
 def _named(compared: Compared) -> int | Reason:
     """Count the plain answers that name a model; a gateway may choose another one each time it is asked to choose."""
     is_open = not _model(compared.subject) or (compared.subject.asked.model or "").startswith("auto")
-    return Reason.OTHER_BRANCH if is_open else sum(bool(_model(other)) for other in compared.others)
+    named = 0 if is_open else sum(bool(_model(other)) for other in compared.others)
+    return named or Reason.OTHER_BRANCH
 
 
 @comparison(

@@ -240,15 +240,15 @@ def _text_formats(recording: Recording) -> Iterator[Compared]:
     "parameters.text_format.accepted",
     level=SHOULD,
     pairs=_text_formats,
-    examines=_refusable,
+    examines=_supported,
     on=ANSWERED_OR_REFUSED,
     cites=("OpenAI API reference", "STO-04"),
 )
 def text_format_accepted(compared: Compared) -> Iterator[Finding]:
-    """response_format of the type text, which is what holds without it, is not refused.
+    """response_format of the type text, which is what holds without it, is not refused, unless as unsupported.
 
     Breaks: clients that always send the default get a 400.
-    Fix: take {"type": "text"} for no response_format at all.
+    Fix: take {"type": "text"} for no response_format at all, or say in the error that it is not supported.
     """
     yield from _refusal(compared)
 

@@ -170,20 +170,32 @@ class Bench:
         """Say why there is no proper answer to judge; None where there is one."""
         transcript = self.transcript
         if transcript.kind is Kind.NOTHING:
-            return _no(Reason.BUDGET if transcript.exchange.end.startswith("limit:") else Reason.NETWORK)
+            return self._nothing()
         if transcript.kind is Kind.ERROR:
             return self._error()
         return _no(Reason.PREREQUISITE, f"status {transcript.status}") if transcript.kind is Kind.OTHER else None
+
+    def _nothing(self) -> Ruling:
+        """Say what it means for an answer that nothing came: to a request that may be refused, none had to."""
+        if self._may_be_refused():
+            return _no(Reason.REQUEST_OUTSIDE_DOCUMENT)
+        is_ours = self.transcript.exchange.end.startswith("limit:")
+        return _no(Reason.BUDGET if is_ours else Reason.NETWORK)
+
+    def _may_be_refused(self) -> bool:
+        """Whether a request is one that OpenAI's reference does not allow."""
+        asked = self.transcript.asked
+        return asked.known and not contracts.load(OPENAI).covers(asked.body)
 
     def _error(self) -> Ruling:
         """Say what an error means for what belongs to an answer.
 
         A request that OpenAI's reference does not allow, or without the right key, gives no occasion for one.
         """
-        transcript, asked = self.transcript, self.transcript.asked
+        transcript = self.transcript
         if transcript.status == 429:
             return _no(Reason.RATE_LIMITED)
-        if asked.known and not contracts.load(OPENAI).covers(asked.body):
+        if self._may_be_refused():
             return _no(Reason.REQUEST_OUTSIDE_DOCUMENT)
         if transcript.status in _BARS and credential(transcript.exchange.request) is not Credential.RIGHT:
             return _no(Reason.REFUSED_TYPED)

@@ -21,7 +21,7 @@ from chatconform.wire import strict_json
 from chatconform.wire.asked import WRONG_KEY
 
 RIGHT_KEY: Final = "chatconform-right-key-0000000000"
-_REFUSALS: Final = (400, 404, 413, 415, 422)
+_REFUSALS: Final = (400, 404, 413, 415, 422, 500)
 _SECONDS: Final = 3
 """From one request to the next, on the rehearsal's clock."""
 

@@ -145,9 +145,9 @@ _FIRST: Final[Mapping[str, Change]] = {
             "pairs.stop.reached", "request.frequency_penalty.*", "request.logit_bias.*", "request.logprobs.*",
             "request.metadata.*", "request.modalities*", "request.n.*", "request.parallel_tool_calls.*",
             "request.presence_penalty.*", "request.prompt_cache_key.*", "request.response_format.type",
-            "request.response_format_type.present", "request.response_format_type.type", "request.safety_identifier.type",
-            "request.seed.*", "request.stop.*", "request.stop_item.*", "request.store.*", "request.stream_options*",
-            "request.user.*",
+            "request.response_format_type.present", "request.response_format_type.type",
+            "request.safety_identifier.type", "request.seed.*", "request.stop.*", "request.stop_item.*",
+            "request.store.*", "request.stream_options*", "request.user.*",
         ),
         unproven={
             _PREREQUISITE: (
@@ -162,6 +162,15 @@ _FIRST: Final[Mapping[str, Change]] = {
             "request.top_logprobs.m*",
         ),
         refused=("request.temperature.type", "request.top_p.type"),
+    ),
+    "ranges.ends.error": _change(
+        ("errors.refusal.crash",),
+        unproven={
+            _PREREQUISITE: (
+                "request.frequency_penalty.m*", "request.presence_penalty.m*", "request.temperature.*",
+                "request.top_p.*", "request.top_logprobs.m*",
+            )
+        },
     ),
     "cap.ignored": _change(
         ("errors.refusal.outside", "pairs.cap.kept"),

@@ -56,8 +56,12 @@ class Asked:
 
     @property
     def wants_usage(self) -> bool:
-        """Whether a stream is asked for its usage, by stream_options or by OpenRouter's own `usage` member."""
-        return self.include_usage or _member(self.body.get("usage"), "include") is True
+        """Whether a stream is asked for its usage, by stream_options or by OpenRouter's own `usage` member.
+
+        An include_usage of a wrong type, where it is not refused, may be taken for true.
+        """
+        mistyped = not isinstance(_member(self.body.get("stream_options"), "include_usage"), bool | None)
+        return self.include_usage or mistyped or _member(self.body.get("usage"), "include") is True
 
     @property
     def has_functions(self) -> bool:
@@ -124,10 +128,10 @@ class Asked:
 
 
 def read(request: Request, *, looks_streamed: bool) -> Asked:
-    """Return what a request asks. Where its body is not known, the answer's looks say whether it was streamed."""
+    """Return what a request asks. Where it does not say so itself, the answer's looks say whether it was streamed."""
     body = _body(request)
     known = request.body is not None
-    streamed = body.get("stream") is True if known else looks_streamed
+    streamed = body.get("stream") is True or (looks_streamed and not says_whether_streamed(request))
     options = body.get("stream_options")
     return Asked(
         target=_target(request, streamed=streamed),
@@ -143,6 +147,11 @@ def read(request: Request, *, looks_streamed: bool) -> Asked:
         max_completion_tokens=_count(body.get("max_completion_tokens")),
         trace_id=header(request.headers, "X-Trace-ID"),
     )
+
+
+def says_whether_streamed(request: Request) -> bool:
+    """Whether a request's body is known, and its `stream` is of the right type: of another one anything may be made."""
+    return request.body is not None and isinstance(_body(request).get("stream"), bool | None)
 
 
 def _body(request: Request) -> JsonObject:

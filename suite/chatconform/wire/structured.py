@@ -32,15 +32,23 @@ MAX_NESTED: Final = 80
 """How many keywords may be tried within one another: Python's own limit is met within other people's code."""
 MAX_LEVELS: Final = 32
 """How deep a schema may be nested."""
+MAX_PARTS: Final = 1_000
+"""How many keywords a schema may have, and how many objects: its own metaschema takes a millisecond for each."""
 MAX_VIOLATIONS: Final = 20
 MAX_WANT: Final = 120
 """Characters of a broken keyword that a finding shows."""
 
 _UNDECIDED: Final = frozenset((
     "pattern", "patternProperties", "unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
-    "nullable",
+    "nullable", "dependencies",
 ))  # fmt: skip
 """Keywords whose work has no bound, or on whose meaning validators differ."""
+_MOST_TYPES: Final = 7
+"""How many types JSON Schema knows."""
+_MOST_EXACT: Final = 2**53
+"""Up to here a floating-point number counts exactly."""
+_IN_OTHERS_CODE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What jsonschema raises where a reference leads to what is no schema."""
 _DIALECTS: Final[Mapping[JsonValue, Any]] = {
     None: Draft202012Validator,
     "https://json-schema.org/draft/2020-12/schema": Draft202012Validator,
@@ -123,7 +131,7 @@ class Sent:
         try:
             found = islice(self._validator.iter_errors(value), MAX_VIOLATIONS)
             return tuple(_violation(error) for error in found)
-        except (_TooMuchError, RecursionError, Unresolvable):
+        except (_TooMuchError, RecursionError, Unresolvable, *_IN_OTHERS_CODE):
             return None
 
     def _counting(self, name: str, keyword: Callable[..., Iterator[ValidationError] | None]) -> Callable[..., Any]:
@@ -156,11 +164,14 @@ def compiled(schema: str) -> Sent | None:
     value = document.object
     if value is None or len(schema) > MAX_SCHEMA or _dialect(value) not in _DIALECTS:
         return None
-    if _levels(value) > MAX_LEVELS or any(map(_is_undecided, _keywords(value))):
+    if _levels(value) > MAX_LEVELS or schema.count("{") > MAX_PARTS:
+        return None
+    keywords = list(islice(_keywords(value), MAX_PARTS + 1))
+    if len(keywords) > MAX_PARTS or any(map(_is_undecided, keywords)):
         return None
     try:
         return Sent(value)
-    except (SchemaError, RecursionError):
+    except (SchemaError, RecursionError, Unresolvable, *_IN_OTHERS_CODE):
         return None
 
 
@@ -207,5 +218,7 @@ def _is_undecided(keyword: tuple[str, JsonValue]) -> bool:
     if name == "$id":
         return not (isinstance(value, str) and _IDENTIFIER.fullmatch(value))
     if name == "multipleOf":
-        return not isinstance(value, int)
+        return not (isinstance(value, int) and value <= _MOST_EXACT)
+    if name == "type" and isinstance(value, list):
+        return len(value) > _MOST_TYPES
     return name in _UNDECIDED

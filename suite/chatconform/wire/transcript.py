@@ -191,7 +191,8 @@ def read(exchange: Exchange) -> Transcript:
     media_type = media.media_type(content_type) if content_type else None
     codings = media.codings(response.headers)
     decoded, by_recorder = _decoded(exchange, codings, response.body)
-    looks_streamed = exchange.request.body is None and _looks_streamed(media_type, decoded.body)
+    unsaid = not asked_.says_whether_streamed(exchange.request)
+    looks_streamed = unsaid and _looks_streamed(media_type, decoded.body)
     asked = asked_.read(exchange.request, looks_streamed=looks_streamed)
     kind = _kind(asked, response.status)
     body = _bounded(decoded.body) if kind is Kind.STREAM else decoded.body

@@ -237,12 +237,23 @@ def _at_an_end(value: JsonValue, schema: JsonObject) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value in ends
 
 
+def _at_end(turn: Turn) -> str | None:
+    """Return the first member that stands at an end of its range; None where there is none."""
+    ends = (name for name, value, schema in _bounds(turn) if _at_an_end(value, schema) and name not in _CAPS)
+    return next(ends, None)
+
+
 @misbehaviour("ranges.ends.refused")
 def ends_refused(turn: Turn) -> Exchange:
     """A number that is the lower or the upper end of its documented range is refused."""
-    ends = (name for name, value, schema in _bounds(turn) if _at_an_end(value, schema) and name not in _CAPS)
-    name = next(ends, None)
+    name = _at_end(turn)
     return turn.answer() if name is None else turn.refuse(400, f"{name} is out of range.", name)
+
+
+@misbehaviour("ranges.ends.error")
+def ends_error(turn: Turn) -> Exchange:
+    """A number that is the lower or the upper end of its documented range gets a 500."""
+    return turn.answer() if _at_end(turn) is None else _crash(turn)
 
 
 _CAPS = ("max_tokens", "max_completion_tokens", "n")
