@@ -366,7 +366,7 @@ def test_reports_are_replaced_whole(mine, chatconform):
 def test_reports_that_cannot_be_written_are_a_usage_error(mine, chatconform):
     (mine / "a file").write_text("")
     done = chatconform(mine, "judge", "mine", "--out", "a file")
-    assert (2, True) == (done.returncode, done.stderr.startswith("a file/results.json: cannot be written"))
+    assert (2, True) == (done.returncode, done.stderr.startswith("a file: cannot be written"))
 
 
 def test_judge_writes_nothing_unless_it_is_told_where(chatconform, tmp_path):

@@ -64,9 +64,8 @@ def _undone(data: bytes) -> Iterator[bytes]:
     for run in re.findall(rb"[A-Za-z0-9+/_-]{30,}", data):
         for shift in range(4):
             letters = run.translate(bytes.maketrans(b"-_", b"+/"))[shift:]
-            whole = letters[: len(letters) // 4 * 4]
             with contextlib.suppress(binascii.Error):
-                yield base64.b64decode(whole)
+                yield base64.b64decode(letters + b"A" * (-len(letters) % 4))
 
 
 def shown_in(folder: Path) -> list[str]:

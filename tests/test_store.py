@@ -17,17 +17,16 @@ from jsonschema import Draft202012Validator
 
 from chatconform import resources
 from chatconform.model import Exchange, InputError, Origin, Place, Request, Response
+from chatconform.recordings.disk import write_whole
+from chatconform.recordings.sources import MAX_LINE, Unreadable
 from chatconform.recordings.store import (
     FORMAT,
-    MAX_LINE,
-    Unreadable,
     dump,
     load,
     path_of,
     read,
     save,
     to_json,
-    write_whole,
 )
 
 LEAST = {"format": FORMAT, "request": {}, "response": None}
@@ -486,13 +485,13 @@ def test_a_line_that_is_too_long_is_refused_and_the_next_is_read(tmp_path):
 
 
 def test_a_last_line_that_is_too_long_is_all_that_is_said(tmp_path):
-    path = tmp_path / "x.jsonl.gz"
-    path.write_bytes(gzip.compress(b"{" * (MAX_LINE + 1), 1))
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b"{" * (MAX_LINE + 1))
     assert f"is longer than {MAX_LINE} bytes" == only(read([path])).problem
 
 
 def test_what_a_gzip_file_held_before_it_was_cut_is_read(tmp_path):
-    lines = b"".join(b'{"n": "%s"}\n' % os.urandom(40).hex().encode() for _ in range(2000))
+    lines = b"".join(b'{"n": "%s"}\n' % os.urandom(40).hex().encode() for _ in range(900))
     packed = gzip.compress(json.dumps(LEAST).encode() + b"\n" + lines)
     *items, error = read_file(tmp_path, packed[:-20], "x.jsonl.gz")
     assert ("x.jsonl.gz:1", "ends before its gzip stream does") == (items[0].id, error.problem)

@@ -28,6 +28,7 @@ from chatconform.model import (
     Verdict,
 )
 from chatconform.recordings import store
+from chatconform.recordings.sources import Unreadable
 from chatconform.wire import habits, timing
 from chatconform.wire import transcript as transcripts
 
@@ -118,7 +119,7 @@ def recording_of(provider: Provider, beside: Path) -> Path | None:
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def readable(items: Iterable[Exchange | store.Unreadable]) -> tuple[list[Exchange], list[Problem]]:
+def readable(items: Iterable[Exchange | Unreadable]) -> tuple[list[Exchange], list[Problem]]:
     """Part the exchanges that could be read from the errors of the others."""
     exchanges: list[Exchange] = []
     problems: list[Problem] = []

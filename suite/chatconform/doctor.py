@@ -57,6 +57,7 @@ class Remark:
 
 def look(providers: Sequence[Provider], environ: Mapping[str, str]) -> list[Remark]:
     """Look at the environment and at every provider. Each that has its key is sent one GET for its list of models."""
+    environ = capturing.Hidden(environ)
     remarks = list(_environment(environ))
     is_usable = not any(remark.state is State.PROBLEM for remark in remarks)
     ready: list[Provider] = []
@@ -144,11 +145,14 @@ async def _reach_all(providers: Sequence[Provider], environ: Mapping[str, str]) 
 
 
 async def _reach(transport: Transport, provider: Provider, environ: Mapping[str, str]) -> list[Remark]:
-    credentials = capturing.credentials(provider, environ)
-    bearer = (("Authorization", f"Bearer {credentials.key}"),) if credentials.key else ()
-    headers = (*credentials.headers, *bearer)
-    received = await transport.exchange(Message("GET", f"{provider.base_url}/models", headers), _LIMITS)
+    message = _question(provider, capturing.credentials(provider, environ))
+    received = await transport.exchange(message, _LIMITS)
     return [Remark(provider.id, state, says) for state, says in _told(provider, received)]
+
+
+def _question(provider: Provider, credentials: capturing.Credentials) -> Message:
+    bearer = (("Authorization", f"Bearer {credentials.key}"),) if credentials.key else ()
+    return Message("GET", f"{provider.base_url}/models", (*credentials.headers, *bearer))
 
 
 def _told(provider: Provider, received: Received) -> Iterable[tuple[State, str]]:

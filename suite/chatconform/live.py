@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from chatconform.assessment import Subject
 from chatconform.capture import capture as capturing
 from chatconform.capture.capture import Job, Watch
 from chatconform.model import Exchange, InputError, Place, Problem, Provider
-from chatconform.recordings import store
+from chatconform.recordings import disk, store
+from chatconform.recordings.sources import Unreadable
 from chatconform.scenarios import plan as planning
 from chatconform.scenarios.ask import Plan
 
@@ -31,7 +33,11 @@ class Wanted:
     max_tokens: int | None = None
 
     def plan(self, provider: Provider) -> Plan:
-        """Return what is sent to one provider. Raises `InputError` for a pattern that names no scenario."""
+        """Return what is sent to one provider.
+
+        Raises `InputError` for a pattern that names no scenario, and for a key where everybody is shown it.
+        """
+        capturing.require_unshown(provider, os.environ)
         return planning.plan(
             provider,
             scenarios=self.scenarios,
@@ -48,18 +54,28 @@ def has_key(provider: Provider) -> bool:
     return provider.key_env is None or bool(os.environ.get(provider.key_env))
 
 
-def recording(folder: Path, provider: Provider, name: str, *, resume: bool) -> Path:
-    """Return the folder of a provider's new recording; to resume, of the latest one there is.
+@contextmanager
+def jobs(plans: Sequence[Plan], folder: Path, name: str | None) -> Iterator[list[Job]]:
+    """Give what the captures need; each provider's recording is held meanwhile, so that nobody else writes to it.
 
-    Raises `InputError` where there is none to resume.
+    A recording is `<folder>/<provider>/<name>`, with a number behind it where that is taken; without a name it is
+    the latest one there. Raises `InputError` for a key or a header that cannot be sent, for a recording that another
+    process writes to, and where there is none to go on with.
     """
-    home = folder / provider.id
-    if not resume:
-        return home / name
+    secrets = [capturing.credentials(plan.provider, os.environ) for plan in plans]
+    with ExitStack() as held:
+        recordings = [held.enter_context(_recording(folder / plan.provider.id, name)) for plan in plans]
+        rows = zip(plans, secrets, recordings, strict=True)
+        yield [Job(plan, secret, recording, frozenset(_kept(recording))) for plan, secret, recording in rows]
+
+
+def _recording(home: Path, name: str | None) -> AbstractContextManager[Path]:
+    if name is not None:
+        return disk.begun(home, name)
     earlier = sorted(each for each in home.iterdir() if each.is_dir()) if home.is_dir() else []
     if not earlier:
         raise InputError(Place(str(home)), "there is no recording to resume", "Leave --resume out to begin one.")
-    return earlier[-1]
+    return disk.held(earlier[-1])
 
 
 def name_of(moment: datetime) -> str:
@@ -76,22 +92,21 @@ def ask(jobs: Sequence[Job], watch: Watch) -> bool:
     return False
 
 
-def job(plan: Plan, folder: Path) -> Job:
-    """Return what one provider's capture needs. Raises `InputError` for a key or a header that cannot be sent."""
-    credentials = capturing.credentials(plan.provider, os.environ)
-    return Job(plan, credentials, folder, frozenset(_kept(folder)))
-
-
 def _kept(folder: Path) -> Iterable[str]:
     """Yield the ids that need not be asked for again: what was answered, and not with 429 or 503."""
-    for item in store.read([folder]) if folder.is_dir() else ():
+    for item in _recorded(folder):
         if isinstance(item, Exchange) and item.response is not None and item.response.status not in (429, 503):
             yield item.id
 
 
+def _recorded(folder: Path) -> Iterable[Exchange | Unreadable]:
+    """Return what is in a recording; nothing of one that was cut off before its first exchange."""
+    return store.read([folder]) if any(folder.glob("*.json")) else ()
+
+
 def subject(provider: Provider, folder: Path) -> tuple[Subject, list[Problem]]:
     """Return a provider with what was captured of it."""
-    exchanges, problems = assessment.readable(store.read([folder]) if folder.is_dir() else ())
+    exchanges, problems = assessment.readable(_recorded(folder))
     named = tuple(replace(each, provider=provider.id) for each in exchanges)
     return Subject(provider, named, assessment.source_of(named)), problems
 

@@ -123,13 +123,14 @@ class ProvidersFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Judge the recordings, and yield a collector for each provider."""
         from chatconform.model import InputError
+        from chatconform.report.visible import message
         from chatconform.rollup import roll_up
 
         path = _seen(self.path, self.config)
         try:
             loaded = _load(path)
         except InputError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError(message(str(error.place), error.problem, error.remedy)) from None
         results = _assess(loaded, path.parent, self.config.getoption("--chatconform-fail-on"))
         lines = {provider.id: provider.place.line or 1 for provider in loaded}
         for number, problem in enumerate(results.problems, 1):
@@ -199,7 +200,9 @@ class ProblemItem(_Item):
 
     def runtest(self) -> None:
         """Fail with the place, the problem and the remedy."""
-        raise Deviation(f"{self.problem.place}: {self.problem.problem}\n  {self.problem.remedy}")
+        from chatconform.report.visible import message
+
+        raise Deviation(message(self.problem.place, self.problem.problem, self.problem.remedy))
 
 
 class CheckItem(_Item):
@@ -260,6 +263,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not files or hasattr(config, "workerinput") or config.getoption("collectonly"):
         return
     from chatconform.model import InputError
+    from chatconform.report.visible import message
 
     out = Path(config.invocation_params.dir, config.getoption("--chatconform-out"))
     for path in files:
@@ -267,7 +271,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         try:
             config.stash[_SAID] += _write(config, path, folder if len(files) > 1 else out)
         except InputError as error:
-            config.stash[_SAID].append(str(error))
+            config.stash[_SAID].append(message(str(error.place), error.problem, error.remedy))
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
@@ -275,6 +279,7 @@ def _write(config: pytest.Config, path: Path, folder: Path) -> list[str]:
     """Write the reports on what ran of a providers file; nothing where no provider was tested."""
     from chatconform import reports
     from chatconform.assessment import Selection
+    from chatconform.recordings import disk
 
     ran = [
         nodeid.split("::")[1:] for file, nodeid in config.stash[_RAN] if Path(config.rootpath, file).resolve() == path
@@ -289,7 +294,8 @@ def _write(config: pytest.Config, path: Path, folder: Path) -> list[str]:
         config.getoption("--chatconform-fail-on"),
         Selection(only=frozenset((names[0], names[1], names[2]) for names in ran if len(names) == 3)),
     )
-    return [str(reports.write(results, folder))]
+    with disk.held(folder):
+        return [str(reports.write(results, folder))]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,6 +25,7 @@ from chatconform.strict_yaml import (
     quoted,
     read,
     violations,
+    without_keys,
 )
 from chatconform.strict_yaml import load as parse_yaml
 
@@ -113,7 +114,7 @@ def adhoc(base_url: str, model: str, key_env: str | None, contract: str | None, 
     """
     complaints = (
         _base_url(base_url),
-        None if model else Complaint("the model is empty", "Name a model."),
+        _model(model),
         _variable_name(key_env) if key_env is not None else None,
         _contract(_documents(), contract) if contract is not None else None,
     )
@@ -178,7 +179,7 @@ def _base_url(url: str) -> Complaint | None:
         return Complaint("base_url does not begin with http:// or https://", "Write https:// before the host.")
     if re.search(r"[\s\x00-\x1f\x7f\\]", url):
         return Complaint("base_url holds a space, a backslash or a control character", "Take it out.")
-    if "@" in url.split("/")[2]:
+    if "@" in url:
         return Complaint("base_url holds a user or a password", "Put the key into the variable of key_env.")
     if "?" in url or "#" in url:
         return Complaint("base_url has a query or a fragment", "Leave off everything from the ? or the # on.")
@@ -208,8 +209,23 @@ def _base_path(path: str) -> Complaint | None:
     return None
 
 
+def require_variable(name: str, place: Place) -> None:
+    """Raise `InputError` for what is not the name of a variable, without repeating it: it may be a key."""
+    complaint = _variable_name(name)
+    if complaint is not None:
+        raise InputError(place, *complaint)
+
+
+def _model(name: str) -> Complaint | None:
+    if not name:
+        return Complaint("the model is empty", "Name a model.")
+    if without_keys(name) != name:
+        return Complaint("the model looks like a key", "Name a model, and put the key into the variable of key_env.")
+    return None
+
+
 def _variable_name(name: str) -> Complaint | None:
-    if re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+    if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) and not looks_like_credential(name):
         return None
     remedy = "Write the name of an environment variable, such as TOOKEN_API_KEY, and put the key into it."
     if looks_like_credential(name):

@@ -10,19 +10,22 @@ from typing import NoReturn
 from rich.console import Console
 
 from chatconform.model import Results
-from chatconform.recordings.store import write_whole
+from chatconform.recordings import disk
 from chatconform.report import board, markdown, terminal
 from chatconform.report.results import dump
 
 
 def write(results: Results, folder: Path) -> Path:
-    """Write results.json, index.md and one page a provider; return the path of index.md. Raises `InputError`."""
+    """Write results.json, one page a provider and index.md, all of them or none; return the path of index.md.
+
+    Their owner alone can read them (mode 0600), for findings quote header fields. Raises `InputError`.
+    """
     files = {"results.json": dump(results)}
     for provider in results.providers:
         files[board.page(provider.id)] = markdown.provider(results, provider.id).encode("utf-8")
     files["index.md"] = markdown.index(results).encode("utf-8")
-    for name, data in files.items():
-        write_whole(folder / name, data)
+    disk.make(folder)
+    disk.write_private({folder / name: data for name, data in files.items()})
     return folder / "index.md"
 
 

@@ -37,6 +37,11 @@ _CREDENTIAL = re.compile(
     r"|(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{16})"
 )
 
+_KEY = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:sk|gsk|ghp|gho|glpat|xox[a-z])[-_][A-Za-z0-9_-]|AIza|eyJ)[A-Za-z0-9_+/=.-]{12,}"
+)
+"""What begins as only keys do, to its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -258,6 +263,11 @@ def _is_nothing(event: yaml.Event) -> bool:
 def looks_like_credential(text: str) -> bool:
     """Whether a text may hold a key, so that it is kept out of every message."""
     return _CREDENTIAL.search(text) is not None
+
+
+def without_keys(text: str) -> str:
+    """A message without what begins as only keys do: somebody may have put one where a name belongs."""
+    return _KEY.sub(lambda found: "*" * len(found[0]), text)
 
 
 def quoted(name: str) -> str:

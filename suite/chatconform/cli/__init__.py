@@ -10,8 +10,10 @@ import click
 
 from chatconform import __version__
 from chatconform.cli import build, endpoints, judge, run
-from chatconform.cli.conclude import INTERRUPTED, USAGE, reader
+from chatconform.cli.conclude import INTERRUPTED, USAGE, discard, reader
 from chatconform.model import InputError
+from chatconform.report.visible import escape, line, message
+from chatconform.strict_yaml import without_keys
 
 BUG = 4
 _EXIT_CODES = """
@@ -71,20 +73,30 @@ def main() -> NoReturn:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
+        _say(f"{usage}Error: {error.format_message()}")
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        _say("interrupted")
         sys.exit(INTERRUPTED)
     except InputError as error:
-        click.echo(str(error), err=True)
+        _say(message(str(error.place), error.problem, error.remedy))
         sys.exit(USAGE)
     except OSError as error:
-        click.echo(f"{error.filename or 'standard output'}: {error.strerror}", err=True)
+        discard(sys.stdout)
+        _say(f"{error.filename or 'standard output'}: {error.strerror}")
         sys.exit(USAGE)
     except Exception as error:  # noqa: BLE001  the last line: a bug is one message and exit code 4
         _bug(error)
     sys.exit(0)
+
+
+def _say(text: str) -> None:
+    """Print a text where somebody can read it, and so that it acts on no terminal; a device that is full takes none."""
+    try:
+        click.echo("\n".join(map(escape, without_keys(text).split("\n"))), err=True)
+    except OSError:
+        discard(sys.stderr)
 
 
 def _bug(error: Exception) -> NoReturn:
@@ -92,6 +104,6 @@ def _bug(error: Exception) -> NoReturn:
     while frames and frames.tb_next:
         frames = frames.tb_next
     where = f"{Path(frames.tb_frame.f_code.co_filename).name}:{frames.tb_lineno}" if frames else "unknown"
-    click.echo(f"a bug in chatconform {__version__}: {type(error).__name__} at {where}: {error}", err=True)
-    click.echo("  Please report it with the command and, where you can share it, the recording.", err=True)
+    _say(f"a bug in chatconform {__version__}: {type(error).__name__} at {where}: {line(str(error), 400)}")
+    _say("  Please report it with the command and, where you can share it, the recording.")
     sys.exit(BUG)

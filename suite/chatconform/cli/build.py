@@ -62,7 +62,7 @@ def lint(folder: Path | None, documents: Path | None) -> None:
 def docs(to: Path, corpus: Path | None) -> None:
     """Write the pages of docs/ that are made from the code: checks, coverage, proof, calibration."""
     from chatconform import docs as pages
-    from chatconform.recordings.store import write_whole
+    from chatconform.recordings.disk import write_whole
 
     for name, text in pages.pages(corpus).items():
         write_whole(to / name, text.encode("utf-8"))

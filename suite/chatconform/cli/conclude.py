@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -78,7 +78,12 @@ def reader() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
+
+
+def discard(stream: TextIO) -> None:
+    """Let nothing more be written to a stream, not even by the interpreter as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _baseline(file: Path | None, fail_on: str) -> tuple[str, Results] | None:
@@ -140,11 +145,15 @@ def find_providers(options: dict[str, object]) -> Path:
 
 
 def load_providers(file: Path) -> tuple[Provider, ...]:
-    """Return the providers of a file; a waiver has to name a check that there is."""
+    """Return the providers of a file; a waiver has to name a check that there is, and no key may stand in it."""
     from chatconform import providers
+    from chatconform.capture.credentials import require_unshown
     from chatconform.judging import known_checks
 
-    return providers.load(file, known_checks())
+    loaded = providers.load(file, known_checks())
+    for provider in loaded:
+        require_unshown(provider, os.environ)
+    return loaded
 
 
 def path_of(value: object) -> Path | None:

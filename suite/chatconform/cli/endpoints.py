@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from chatconform.cli.conclude import COMMAND_LINE, INCONCLUSIVE, find_providers, load_providers
-from chatconform.model import InputError
+from chatconform.model import InputError, Place
 
 
 @click.command(short_help="Add a new endpoint to providers.yaml.")
@@ -36,7 +36,7 @@ def init(
     from dataclasses import replace
 
     from chatconform import new_provider, providers
-    from chatconform.recordings.store import write_whole
+    from chatconform.recordings.disk import write_whole
 
     named = replace(providers.adhoc(base_url, model, key_env, contract, COMMAND_LINE), id=identifier, cap=cap)
     providers.parse(new_provider.block(named).join(("providers:\n", "")), "--id")
@@ -92,10 +92,13 @@ def serve(
     """
     import asyncio
 
-    from chatconform import assessment
+    from chatconform import assessment, providers
     from chatconform.recordings import store
     from chatconform.reference.endpoint import Endpoint
+    from chatconform.report.visible import message
 
+    if key_env is not None:
+        providers.require_variable(key_env, COMMAND_LINE)
     key = None if key_env is None else os.environ.get(key_env, "")
     if key == "":
         raise InputError(COMMAND_LINE, f"--key-env {key_env}: the variable is not set", f"Set {key_env}.")
@@ -103,6 +106,8 @@ def serve(
     if replay is not None:
         recorded, problems = assessment.readable(store.read([replay]))
         for problem in problems:
-            click.echo(f"{problem.place}: {problem.problem}\n  {problem.remedy}", err=True)
+            click.echo(message(problem.place, problem.problem, problem.remedy), err=True)
+        if not recorded:
+            raise InputError(Place(str(replay)), "holds no exchange that can be replayed", "Name a recording.")
     endpoint = Endpoint(contract, faults, recorded, key=key, models=models)
     asyncio.run(endpoint.serve(host, port, click.echo))

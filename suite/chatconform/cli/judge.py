@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from chatconform.cli.conclude import (
     require_named,
     shared,
 )
+from chatconform.model import InputError
 
 if TYPE_CHECKING:
     from chatconform.assessment import Subject
@@ -41,7 +43,7 @@ def judge(
     document, any other against OpenAI's.
     """
     from chatconform import assessment, judging
-    from chatconform.recordings import store
+    from chatconform.recordings import disk, store
 
     if contract is not None:
         judging.require_contract(contract, COMMAND_LINE)
@@ -49,7 +51,8 @@ def judge(
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)
-    conclude(subjects, problems, {"mode": "judged"}, out, options)
+    with disk.held(out) if out else nullcontext():
+        conclude(subjects, problems, {"mode": "judged"}, out, options)
 
 
 def _shipped(path: str) -> str:
@@ -99,12 +102,24 @@ def import_(
 ) -> None:  # fmt: skip
     """Turn what `curl -N -i` printed into a recorded exchange."""
     from chatconform.recordings import imports
+    from chatconform.report.visible import escape
 
-    secrets = [os.environ[name] for name in key_envs if os.environ.get(name)]
+    secrets = [_secret(name) for name in key_envs]
     written = imports.import_file(
         file, request_file, to, identifier=identifier, provider=provider, url=url, secrets=secrets
     )
-    click.echo(f"{written}\nJudge it with: chatconform judge {written}")
+    shown = escape(str(written))
+    click.echo(f"{shown}\nJudge it with: chatconform judge {shown}")
+
+
+def _secret(name: str) -> str:
+    """Return the key that a variable holds. Raises `InputError` where it holds none, for then none is overwritten."""
+    from chatconform import providers
+
+    providers.require_variable(name, COMMAND_LINE)
+    if not os.environ.get(name):
+        raise InputError(COMMAND_LINE, f"--key-env {name}: the variable is not set", f"Set {name}, or leave it out.")
+    return os.environ[name]
 
 
 @click.command("diff")
@@ -130,9 +145,10 @@ def diff_(old: Path, new: Path, as_json: bool) -> None:  # noqa: FBT001
 
 
 def _print_changes(changes: Sequence[Change]) -> None:
+    from chatconform.report.visible import line
+
     for change in changes:
+        names = (line(name, 200) for name in (change.provider, change.contract, change.check, change.exchange))
         arrow = f"{change.before or 'absent'} -> {change.after or 'absent'}"
-        click.echo(
-            f"{change.kind:14}  {change.provider}  {change.contract}  {change.check}  {change.exchange}  {arrow}"
-        )
+        click.echo(f"{change.kind:14}  {'  '.join(names)}  {arrow}")
     click.echo(f"{len(changes)} changes")

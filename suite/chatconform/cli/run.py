@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chatconform.capture.capture import Job
     from chatconform.live import Wanted
     from chatconform.model import JsonObject, JsonValue, Problem, Provider
+    from chatconform.scenarios.ask import Plan
 
 _ADHOC = ("base_url", "model", "key_env", "contract")
 
@@ -78,6 +79,7 @@ def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **opt
     chatconform run mine --live --fail-on should   what a scheduled job does: a missing key is exit code 3
     """
     from chatconform import assessment, live
+    from chatconform.recordings import disk
 
     require_usable(options)
     chosen, beside = _chosen(names, options)
@@ -85,19 +87,20 @@ def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **opt
     subjects, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
     if not asked:
         require_named(options, subjects)
-    if not options["as_json"]:
-        click.echo(_first_line(chosen, asked))
-    name = live.name_of(datetime.now(UTC))
-    jobs = _jobs(asked, _wanted(options), lambda each: live.recording(out / "recordings", each, name, resume=resume))
-    interrupted = _ask(jobs)
-    for provider in asked:
-        subject, unread = _captured(provider, jobs)
-        subjects.append(subject)
-        problems += unread
-    order = {provider.id: number for number, provider in enumerate(chosen)}
-    subjects.sort(key=lambda subject: order[subject.provider.id])
-    facts: dict[str, JsonValue] = {"mode": "live", "left_out": _left_out(jobs)} if asked else {"mode": "recorded"}
-    conclude(subjects, problems, facts, out, _with_controls(options, jobs), interrupted=interrupted)
+    name = None if resume else live.name_of(datetime.now(UTC))
+    with disk.held(out), live.jobs(_plans(asked, _wanted(options)), out / "recordings", name) as jobs:
+        if not options["as_json"]:
+            click.echo(_first_line(chosen, asked))
+        interrupted = _ask(jobs)
+        for provider in asked:
+            subject, unread = _captured(provider, jobs)
+            cut = f"{subject.source} of a run that was interrupted, and asked only a part of its plan"
+            subjects.append(replace(subject, source=cut) if interrupted else subject)
+            problems += unread
+        order = {provider.id: number for number, provider in enumerate(chosen)}
+        subjects.sort(key=lambda subject: order[subject.provider.id])
+        facts: dict[str, JsonValue] = {"mode": "live", "left_out": _left_out(jobs)} if asked else {"mode": "recorded"}
+        conclude(subjects, problems, facts, out, _with_controls(options, jobs), interrupted=interrupted)
 
 
 def _left_out(jobs: Sequence[Job]) -> JsonObject:
@@ -167,12 +170,11 @@ def _first_line(chosen: Sequence[Provider], asked: Sequence[Provider]) -> str:
     return " · ".join(said)
 
 
-def _jobs(asked: Sequence[Provider], wanted: Wanted, folder: Callable[[Provider], Path]) -> list[Job]:
-    """Return what is captured: every provider that has its key. Raises `InputError` before anything is sent."""
+def _plans(asked: Sequence[Provider], wanted: Wanted) -> list[Plan]:
+    """Return what is sent to every provider that has its key. Raises `InputError` before anything is sent."""
     from chatconform import live
 
-    plans = [(provider, wanted.plan(provider)) for provider in asked if live.has_key(provider)]
-    return [live.job(plan, folder(provider)) for provider, plan in plans]
+    return [wanted.plan(provider) for provider in asked if live.has_key(provider)]
 
 
 def _ask(jobs: Sequence[Job]) -> bool:
@@ -223,17 +225,19 @@ def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> N
     from chatconform import live
 
     chosen, _ = _chosen(names, options)
-    name = live.name_of(datetime.now(UTC))
-    jobs = _jobs(chosen, _wanted(options), lambda provider: live.recording(to, provider, name, resume=resume))
-    interrupted = _ask(jobs)
-    whole = len(jobs) == len(chosen)
-    for provider in chosen:
-        subject, _ = _captured(provider, jobs)
-        answered = sum(exchange.response is not None for exchange in subject.exchanges)
-        folder = next((job.folder for job in jobs if job.plan.provider.id == provider.id), None)
-        whole = whole and answered == len(subject.exchanges) > 0
-        where = f"{answered} of {len(subject.exchanges)} exchanges answered, in {folder}" if folder else subject.source
-        click.echo(f"{provider.id}: {where}")
+    name = None if resume else live.name_of(datetime.now(UTC))
+    with live.jobs(_plans(chosen, _wanted(options)), to, name) as jobs:
+        interrupted = _ask(jobs)
+        whole = len(jobs) == len(chosen)
+        for provider in chosen:
+            subject, _ = _captured(provider, jobs)
+            answered = sum(exchange.response is not None for exchange in subject.exchanges)
+            folder = next((job.folder for job in jobs if job.plan.provider.id == provider.id), None)
+            whole = whole and answered == len(subject.exchanges) > 0
+            where = (
+                f"{answered} of {len(subject.exchanges)} exchanges answered, in {folder}" if folder else subject.source
+            )
+            click.echo(f"{provider.id}: {where}")
     sys.exit(INTERRUPTED if interrupted else 0 if whole else INCONCLUSIVE)
 
 

@@ -25,12 +25,17 @@ from chatconform.model import (
     Request,
     Response,
 )
-from chatconform.recordings import disk
+from chatconform.recordings import disk, sources
+from chatconform.recordings.sources import Unreadable
 from chatconform.wire import strict_json
 
 FORMAT = "chatconform.exchange/1"
-MAX_LINE = 64 * 1024 * 1024
-"""The longest line of a JSON lines file, in bytes."""
+MAX_FAULTS = 1_000
+"""How many lines of a file may hold no exchange: after as many it is no recording, and no more of it is read."""
+MAX_NAME = 1_000
+"""The most characters of an id, a provider and a scenario: every verdict repeats them."""
+MAX_EMPTY = 100_000
+"""How many lines of a file may be empty."""
 MAX_VALUES = 2_000_000
 """The most JSON values of an exchange: three for each read, and one for each line of the body."""
 MAX_PIECES = 100_000
@@ -40,14 +45,10 @@ _TOP = ("format", "id", "provider", "scenario", "sample", "attempt", "origin", "
         "source", "request", "response", "end", "redacted")  # fmt: skip
 _REQUEST = ("method", "url", "headers", "body", "body_base64")
 _RESPONSE = ("http_version", "status", "headers", "headers_after", "body", "body_base64", "reads")
-_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
+_LINES = tuple(ending for ending in sources.ENDINGS if ending != ".json")
 _FILE_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f\ud800-\udfff]+")
 _ENDS = ("complete", "truncated", "reset", "timeout", "malformed")
 _ENDS_WITH_DETAIL = ("unreachable", "limit")
-
-
-class Unreadable(InputError):  # noqa: N818
-    """A recorded exchange that cannot be read. The other files of a recording are still judged."""
 
 
 def load(paths: str | Path | Iterable[str | Path]) -> Iterator[Exchange]:
@@ -65,7 +66,7 @@ def read(paths: Iterable[str | Path], stdin: BinaryIO | None = None) -> Iterator
     """Yield every exchange, and in the place of each one that cannot be read its error."""
     for given in paths:
         if str(given) == "-" and stdin is not None:
-            yield from _read_lines(stdin, "-")
+            yield from _read_lines(stdin, "-", None)
         else:
             yield from _read_path(Path(given))
 
@@ -76,9 +77,10 @@ def _read_path(path: Path) -> Iterator[Exchange | Unreadable]:
             yield from _read_folder(path)
         elif path.name.endswith(_LINES):
             with path.open("rb") as file:
-                yield from _read_lines(_unpacked(file), str(path))
+                content, most = sources.unpacked(file)
+                yield from _read_lines(content, str(path), most)
         else:
-            yield _parse(path.read_bytes(), str(path), path.name.removesuffix(".json"), 1)
+            yield _parse(sources.whole(path), str(path), path.name.removesuffix(".json"), 1)
     except Unreadable as error:
         yield error
     except FileNotFoundError:
@@ -93,34 +95,29 @@ def _read_path(path: Path) -> Iterator[Exchange | Unreadable]:
 
 def _read_folder(folder: Path) -> Iterator[Exchange | Unreadable]:
     """Read the folder's exchange files, and those of its folders, in the order of their names."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name.endswith((".json", *_LINES)))
+    files = list(sources.files(folder))
     if not files:
         yield Unreadable(
             Place(str(folder)), "holds no recorded exchange", "name a folder with .json or .jsonl files in it"
         )
     for file in files:
-        yield from _read_path(file)
+        yield from (file,) if isinstance(file, Unreadable) else _read_path(file)
 
 
-def _unpacked(file: BinaryIO) -> BinaryIO:
-    """Return the file's bytes, through gzip where its first two bytes say so."""
-    start = file.read(2)
-    file.seek(0)
-    return gzip.open(file) if start == b"\x1f\x8b" else file  # type: ignore[return-value]
-
-
-def _read_lines(file: BinaryIO, name: str) -> Iterator[Exchange | Unreadable]:
-    number, found = 0, False
-    while line := file.readline(MAX_LINE + 1):
-        number += 1
-        found = found or bool(line.strip())
-        if len(line) > MAX_LINE:
-            yield Unreadable(Place(name, number), f"is longer than {MAX_LINE} bytes", "split the recording")
-            while line and not line.endswith(b"\n"):
-                line = file.readline(MAX_LINE)
-        elif line.strip():
-            yield _parse_line(line, name, number)
-    if not found:
+def _read_lines(file: BinaryIO, name: str, most: int | None) -> Iterator[Exchange | Unreadable]:
+    number = faults = empty = 0
+    for number, line in sources.lines(file, name, most):
+        if isinstance(line, bytes) and not line.strip():
+            empty += 1
+        else:
+            item = line if isinstance(line, Unreadable) else _parse_line(line, name, number)
+            faults += isinstance(item, Unreadable)
+            yield item
+        if faults == MAX_FAULTS or empty == MAX_EMPTY:
+            problem = f"is not read further: {faults + empty} lines hold no exchange"
+            yield Unreadable(Place(name, number), problem, "give a file of exchanges, one a line")
+            return
+    if number == empty:
         yield Unreadable(Place(name), "holds no exchange", "one JSON object a line is expected")
 
 
@@ -166,11 +163,11 @@ class _Reader:
                 raise self.error((key,), "is missing", f'an exchange has a "{key}"; the response may be null')
         request, response = top["request"], top["response"]
         return Exchange(
-            id=self.text(top, ("id",)) or fallback_id,
-            provider=self.text(top, ("provider",)) or "",
+            id=self.name(top, "id") or fallback_id,
+            provider=self.name(top, "provider") or "",
             request=self.request({} if request is None else self.object(request, ("request",))),
             response=None if response is None else self.response(self.object(response, ("response",))),
-            scenario=self.text(top, ("scenario",)),
+            scenario=self.name(top, "scenario"),
             sample=self.count(top, ("sample",)),
             attempt=self.count(top, ("attempt",)),
             origin=self.origin(top),
@@ -319,6 +316,12 @@ class _Reader:
         found = value.get(path[-1])
         if found is not None and not isinstance(found, str):
             raise self.error(path, "is not a string", "write it in quotation marks")
+        return found
+
+    def name(self, top: JsonObject, key: str) -> str | None:
+        found = self.text(top, (key,))
+        if found is not None and len(found) > MAX_NAME:
+            raise self.error((key,), f"is longer than {MAX_NAME} characters", "give it a shorter name")
         return found
 
     def count(self, value: JsonObject, path: tuple[str, ...]) -> int | None:

@@ -46,6 +46,8 @@ from chatconform.model import (
 from chatconform.report.visible import SHAPELESS, line
 
 FORMAT = "chatconform.results/1"
+MAX_BYTES = 256 * 1024 * 1024
+"""The longest results.json that is read: some 50,000 exchanges."""
 
 _NEXT_STEP = "write it anew: `chatconform judge PATH --out DIR` judges the recordings and needs no network"
 
@@ -119,10 +121,14 @@ def _json_escape(match: re.Match[str]) -> str:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise InputError(Place(str(path)), problem, "name a results.json that a run wrote") from None
+    if len(content) > MAX_BYTES:
+        problem = f"not a results file: longer than {MAX_BYTES} bytes"
+        raise InputError(Place(str(path)), problem, "judge fewer exchanges at a time")
     try:
         return content.decode()
     except UnicodeDecodeError as error:

@@ -20,6 +20,7 @@ _MARKUP = re.compile(r"[\\`*\[\]~|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITIES = re.compile(r"[<>@$]|:(?=//)|(?<=www)\.")
 _OPENING = re.compile(r"[-+= ]|\d+(?=[.)])")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_LONGEST = 1_000
 
 
 def line(text: str, limit: int) -> str:
@@ -36,6 +37,11 @@ def line(text: str, limit: int) -> str:
     rest = text[max(len(head), len(text) - at_end) :]
     tail = _fitting([escape(character) for character in reversed(rest)], at_end)
     return "".join(head) + _cut(len(text) - len(head) - len(tail)) + "".join(reversed(tail))
+
+
+def message(place: str, problem: str, remedy: str) -> str:
+    """An error of ours in two lines, whatever the names, ids and values in it hold."""
+    return f"{line(place, _LONGEST)}: {line(problem, _LONGEST)}\n  {line(remedy, _LONGEST)}"
 
 
 def escape(text: str) -> str:
