@@ -218,7 +218,7 @@ def test_where_nothing_ran_nothing_is_written(options, lax, run_pytest):
 def test_reports_that_cannot_be_written_are_said_and_fail_the_run(lax, run_pytest):
     (lax / "a file").write_text("")
     done = run_pytest(lax, "providers.yaml", "--chatconform-out", "a file")
-    assert (4, True) == (done.returncode, "a file/results.json: cannot be written: " in done.stdout)
+    assert (4, True) == (done.returncode, "a file: cannot be written: " in done.stdout)
 
 
 def test_several_providers_files_write_a_folder_each(run_pytest, tmp_path):
