@@ -6,10 +6,10 @@ below or above its bound, something empty. What follows besides is stated by han
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from functools import cache, partial
+from typing import Final, TypeAlias
 
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Contract, Kind
@@ -21,6 +21,8 @@ from chatconform.reference.faults.fault import Fault
 from chatconform.reference.good import DOCUMENTED, GOOD, contract_of
 from chatconform.reference.rewrite import Path
 
+Places: TypeAlias = Mapping[Path, Sequence[tuple[int, Path, JsonValue]]]
+"""By place of a schema the values that come to it: the number of the JSON object, the path in it, the value."""
 _SAMPLES: Final[dict[str, JsonValue]] = {"string": "wrong", "integer": 7, "array": [], "object": {}}
 """Values to put in the place of another type's, the first that the clause excludes."""
 
@@ -105,11 +107,26 @@ def _kind(exchange: Exchange) -> Kind:
 
 
 def _spots(target: Target, exchange: Exchange) -> Iterator[Spot]:
-    root = contracts.load(target.contract).schemas[target.kind].document
+    kind = (target.contract, target.kind)
+    is_good = GOOD.get(exchange.id) is exchange
+    places = _places_in_good(*kind, exchange.id) if is_good else _places(*kind, exchange)
+    for number, path, instance in places.get(target.place, ()):
+        if _applies(target, instance):
+            yield Spot(exchange, number, path)
+
+
+@cache
+def _places_in_good(contract: str, kind: Kind, name: str) -> Places:
+    return _places(contract, kind, GOOD[name])
+
+
+def _places(contract: str, kind: Kind, exchange: Exchange) -> Places:
+    root = contracts.load(contract).schemas[kind].document
+    found: dict[Path, list[tuple[int, Path, JsonValue]]] = {}
     for number, value in enumerate(rewrite.messages(exchange)):
         for place, path, instance in _walk(root, root, (), value, ()):
-            if place == target.place and _applies(target, instance):
-                yield Spot(exchange, number, path)
+            found.setdefault(place, []).append((number, path, instance))
+    return found
 
 
 def _applies(target: Target, instance: JsonValue) -> bool:
