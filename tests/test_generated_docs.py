@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from chatconform import calibration, coverage, deviations, docs, proof
+from chatconform.cli import cli
 from chatconform.coverage import Standing
 from chatconform.explanation import citing, explained
 from chatconform.judging import known_checks
@@ -20,33 +22,46 @@ MATERIAL = os.environ.get("CHATCONFORM_MATERIAL")
 CORPUS = Path(MATERIAL or "", "corpus", "captures.jsonl.gz")
 needs_captures = pytest.mark.skipif(MATERIAL is None, reason="the captures are not here")
 
-PAGES = docs.pages(None)
+PAGES = ("checks.md", "coverage.md", "proof.md")
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>|^## (\w+)$', re.MULTILINE)
 LINK = re.compile(r"\]\(([a-z]+\.md)?#([^)]+)\)")
 
 
+@pytest.fixture(scope="module")
+def made():
+    """Every page by its file name, as the code makes it: half a minute of judging, so once."""
+    return docs.pages(None)
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_what_the_code_makes(name):
+def test_a_page_is_what_the_code_makes(name, made):
     """`make docs` writes them anew."""
-    assert (FOLDER / name).read_text("utf-8") == PAGES[name]
+    assert (FOLDER / name).read_text("utf-8") == made[name]
+
+
+@pytest.fixture(scope="module")
+def calibrated():
+    """The page that the captures make."""
+    return docs.calibration(calibration.calibrate(CORPUS))
 
 
 @needs_captures
-def test_the_calibration_is_what_the_captures_make():
-    assert (FOLDER / "calibration.md").read_text("utf-8") == docs.pages(CORPUS)["calibration.md"]
+def test_the_calibration_is_what_the_captures_make(calibrated):
+    assert (FOLDER / "calibration.md").read_text("utf-8") == calibrated
 
 
 @pytest.mark.parametrize("name", [*PAGES, "calibration.md"])
-def test_every_link_leads_to_a_place(name):
-    anchors = {page: {each or title for each, title in ANCHOR.findall(text)} for page, text in PAGES.items()}
+def test_every_link_leads_to_a_place(name, made):
+    anchors = {page: {each or title for each, title in ANCHOR.findall(text)} for page, text in made.items()}
     links = LINK.findall((FOLDER / name).read_text("utf-8"))
     assert [] == [(page, at) for page, at in links if at not in anchors[page or name]]
 
 
-def test_the_command_writes_the_pages(chatconform, tmp_path):
-    done = chatconform(tmp_path, "docs", "--to", "pages")
+def test_the_command_writes_the_pages(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["docs", "--to", "pages"])
     written = {file.name: file.read_text("utf-8") for file in (tmp_path / "pages").iterdir()}
-    assert (0, PAGES) == (done.returncode, written)
+    assert (0, made, list(PAGES)) == (done.exit_code, written, list(made))
     assert [f"pages/{name}" for name in PAGES] == done.stdout.split()
 
 
@@ -151,8 +166,8 @@ def test_every_must_that_fires_was_looked_at_and_none_fires_on_openai():
 
 
 @needs_captures
-def test_the_calibration_holds_nothing_that_was_recorded():
-    words = set(re.findall(r"[A-Za-z]{24,}", docs.pages(CORPUS)["calibration.md"]))
+def test_the_calibration_holds_nothing_that_was_recorded(calibrated):
+    words = set(re.findall(r"[A-Za-z]{24,}", calibrated))
     assert set() == words
 
 
