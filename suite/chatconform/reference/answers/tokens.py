@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain, cycle, islice
 from typing import Final
 
@@ -20,8 +21,9 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(_PIECE.findall(text))
 
 
+@lru_cache(maxsize=128)
 def count(text: str) -> int:
-    """Return how many tokens a text has."""
+    """Return how many tokens a text has. Prompts come again and again, and one of a plan fills a context window."""
     return len(split(text))
 
 
