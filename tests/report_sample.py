@@ -13,13 +13,22 @@ from typing import Any
 from rich.console import Console
 
 from chatconform import gate
+from chatconform.exhibits import (
+    ContractDigest,
+    Endpoint,
+    Evidence,
+    Habit,
+    HabitText,
+    Line,
+    Received,
+    Sent,
+    Timeline,
+)
 from chatconform.model import (
     Change,
     CheckText,
     ExchangeSummary,
     Finding,
-    Habit,
-    HabitText,
     Level,
     Origin,
     Outcome,
@@ -40,6 +49,7 @@ HOSTILE = (
 )
 HOSTILE_PROVIDER = "Évil|`@x`\n<b>"
 LONG_ID = "m" * 2**20
+HOSTILE_BYTES = Evidence((Line((0, 9), (HOSTILE, HOSTILE, HOSTILE)), Line((90, 99), (HOSTILE, "", ""))), 99)
 
 
 MUST, SHOULD, MAY = Level
@@ -88,13 +98,25 @@ def verdict(provider: str, exchange: str, name: str, outcome: Outcome, *findings
 
 
 def after_done(number: int) -> Finding:
-    where = (1200 + number, 1264 + number)
-    excerpt = f'data: {{"usage":{number}}}'
-    return Finding("an event", "the end of the stream", None, where, 12 + number, excerpt)
+    where = (1200 + number, 1216 + number)
+    text = f'data: {{"usage":{number}}}'
+    lines = (
+        Line((1186, 1200 + number), ("data: [DONE]\n\n", "", ""), 11 + number, 901000),
+        Line((1200 + number, 1218 + number), ("", text, "\n\n"), 12 + number, 912345),
+    )
+    return Finding("an event", "the end of the stream", None, where, 12 + number, text, Evidence(lines, 1218 + number))
 
 
 PASS, FAIL, UNPROVEN = Outcome.PASS, Outcome.FAIL, Outcome.UNPROVEN
-NUMBER = Finding("7", "a string", "/id", (6, 7), None, '{"id":7,"标题":"中文的内容，中文的内容"}')
+NUMBER = Finding(
+    "7",
+    "a string",
+    "/id",
+    (6, 7),
+    None,
+    '{"id":7,"标题":"中文的内容，中文的内容"}',
+    Evidence((Line((0, 60), ('{"id":', "7", ',"标题":"中文的内容，中文的内容"'), None, 912345),), 412),
+)
 NO_MODEL = Finding("no key", "a key named model", "")
 TOTAL = Finding("9", "8", "/usage/total_tokens")
 BUG = Finding("ZeroDivisionError", "a verdict")
@@ -121,7 +143,7 @@ VERDICTS = (
         HOSTILE,
         "http.media_type.stream",
         FAIL,
-        Finding(HOSTILE, HOSTILE, HOSTILE, (0, 9), 1, HOSTILE),
+        Finding(HOSTILE, HOSTILE, HOSTILE, (0, 9), 1, HOSTILE, HOSTILE_BYTES),
         **SILENT,
     ),
     verdict(HOSTILE_PROVIDER, HOSTILE, "sse.done.present", UNPROVEN, **PREREQUISITE),
@@ -147,13 +169,17 @@ EXCHANGES = (
         "plain",
         Origin.LIVE,
         timings={"headers": 311000, "end": 912345},
+        sent=Sent("plain", "acme-1", "2026-11-20T12:00:00Z", '{"model":"acme-1","messages":[{"content":"it\'s"}]}'),
+        received=Received((("x-request-id", "req_7"),), 412, 11, 31),
         habits=(Habit("members.answer", 2, 12, ("provider", "cost")),),
     ),
     exchange(
         "acme",
         "stream.usage",
         Origin.LIVE,
-        timings={"headers": 311000},
+        timings={"headers": 311000, "first_event": 402000, "last_event": 912345, "last_read": 912345},
+        sent=Sent("stream.usage", "acme-1", "2026-11-20T12:00:01Z", '{"model":"acme-1","stream":true}'),
+        received=Received((), 1264, 11, 31, Timeline(((402000, 1), (431000, 4), (901000, 7), (912345, 7)), 901000)),
         note="second try",
         habits=(Habit("framing.comments", 1200, 0), Habit("members.answer", 40, 190, ("provider", "x_acme"))),
     ),
@@ -170,16 +196,36 @@ EXCHANGES = (
         note=HOSTILE,
         end=HOSTILE,
         request=HOSTILE,
+        sent=Sent(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+        received=Received(((HOSTILE, HOSTILE),), 99, 1, 2, Timeline(((5, 1),))),
         habits=(Habit("members.answer", 1, 9, (HOSTILE,)),),
     ),
     exchange(HOSTILE_PROVIDER, LONG_ID, Origin.IMPORTED, file="bulk.jsonl"),
 )
 
 
+ANYWHERE = Endpoint()
+ENDPOINTS = {
+    "acme": Endpoint("https://api.acme.example/v1", "acme-1", "acme"),
+    HOSTILE_PROVIDER: Endpoint(f"javascript:{HOSTILE}", HOSTILE),
+}
+CONTRACTS = {
+    "acme": ContractDigest("ac" * 32, 31, "acme.txt", "d0" * 32),
+    "openai": ContractDigest("0a" * 32, 205),
+}
+
+
 def concluded(provider: str, *, document_only: bool = False) -> ProviderResult:
     """The conclusion on one provider of VERDICTS, as the gate comes to it."""
     said = gate.conclude((item for item in VERDICTS if item.provider == provider), document_only)
-    return ProviderResult(provider, said.conclusion, said.sentence, said.counts, f"recordings/{provider}")
+    return ProviderResult(
+        provider,
+        said.conclusion,
+        said.sentence,
+        said.counts,
+        f"recordings/{provider}",
+        ENDPOINTS.get(provider, ANYWHERE),
+    )
 
 
 def sample() -> Results:
@@ -203,6 +249,7 @@ def sample() -> Results:
             Change("vanished", "quiet", "openai", "tools.call.id", "tools", MUST, FAIL, None),
         ),
         habits=HABITS,
+        contracts=CONTRACTS,
     )
 
 

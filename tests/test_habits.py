@@ -9,8 +9,9 @@ import pytest
 
 from chatconform import assessment, deviations, resources
 from chatconform.assessment import Subject, assess
+from chatconform.exhibits import Habit
 from chatconform.judging import judge
-from chatconform.model import Habit, Origin, Outcome, Provider
+from chatconform.model import Origin, Outcome, Provider
 from chatconform.reference import rewrite
 from chatconform.reference.good import GOOD
 from chatconform.reference.variations import VARIATIONS

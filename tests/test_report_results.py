@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from chatconform import model, resources
+from chatconform import exhibits, model, resources
 from chatconform.model import InputError, Outcome, Results
 from chatconform.report.results import dump, load, to_json
 from report_sample import sample
@@ -19,14 +19,21 @@ NOUNS = {
     "provider": model.ProviderResult,
     "tally": model.Tally,
     "check": model.CheckText,
-    "habit": model.Habit,
-    "habit_text": model.HabitText,
+    "habit": exhibits.Habit,
+    "habit_text": exhibits.HabitText,
     "exchange": model.ExchangeSummary,
     "verdict": model.Verdict,
     "finding": model.Finding,
     "waiver": model.Waiver,
     "problem": model.Problem,
     "change": model.Change,
+    "line": exhibits.Line,
+    "evidence": exhibits.Evidence,
+    "timeline": exhibits.Timeline,
+    "sent": exhibits.Sent,
+    "received": exhibits.Received,
+    "endpoint": exhibits.Endpoint,
+    "contract_digest": exhibits.ContractDigest,
 }
 ENUMS = {
     "level": model.Level,

@@ -11,12 +11,13 @@ import chatconform
 
 ROOT = Path(chatconform.__file__).parent
 SEES = {
-    "model": "",
+    "exhibits": "",
+    "model": "exhibits",
     "resources": "",
     "strict_yaml": "model",
-    "wire": "model wire",
+    "wire": "model exhibits wire",
     "recordings": "model wire recordings",
-    "contracts": "model wire contracts resources",
+    "contracts": "model exhibits wire contracts resources",
     "contracts.lint": "model wire contracts checks",
     "checks": "model wire checks",
     "judging": "model wire contracts checks recordings.store resources judging",
@@ -24,7 +25,7 @@ SEES = {
     "waivers": "model rollup",
     "diff": "model rollup",
     "gate": "model rollup",
-    "report": "model rollup report resources",
+    "report": "model exhibits rollup report resources",
     "providers": "model strict_yaml resources",
     "deviations": "model strict_yaml resources",
     "scenarios": "model strict_yaml resources contracts wire scenarios",

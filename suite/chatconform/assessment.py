@@ -9,16 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypedDict
 
-from chatconform import __version__, deviations, diff, gate, judging, resources, waivers
+from chatconform import __version__, deviations, diff, gate, judging, resources, summaries, waivers
 from chatconform.checks import described
 from chatconform.contracts import contract as contracts
+from chatconform.exhibits import Endpoint, HabitText
 from chatconform.model import (
     OPENAI,
     CheckText,
     Clause,
     Exchange,
-    ExchangeSummary,
-    HabitText,
     JsonValue,
     Origin,
     Problem,
@@ -29,8 +28,7 @@ from chatconform.model import (
 )
 from chatconform.recordings import store
 from chatconform.recordings.sources import Unreadable
-from chatconform.wire import habits, timing
-from chatconform.wire import transcript as transcripts
+from chatconform.wire import habits
 
 _BREAKS = {
     "type": "clients that decode into typed structures raise, or drop the whole answer.",
@@ -152,15 +150,17 @@ def assess(
     taken = [replace(subject, exchanges=_distinct(filter(selection.takes, subject.exchanges))) for subject in subjects]
     verdicts = [verdict for subject in taken for verdict in _judged(subject, selection)]
     applied = waivers.apply(verdicts, {each.provider.id: each.provider.waivers for each in taken}, today)
-    exchanges = tuple(_summary(exchange) for subject in taken for exchange in subject.exchanges)
+    judged = (exchange for subject in taken for exchange in subject.exchanges)
+    exchanges, shown = summaries.with_evidence(judged, applied.verdicts)
     results = Results(
         run={"suite": __version__, **run},
-        providers=tuple(_conclude(subject, applied.verdicts) for subject in taken),
-        checks=texts({verdict.check for verdict in applied.verdicts}, taken),
+        providers=tuple(_conclude(subject, shown) for subject in taken),
+        checks=texts({verdict.check for verdict in shown}, taken),
         exchanges=exchanges,
-        verdicts=applied.verdicts,
+        verdicts=shown,
         problems=(*problems, *applied.problems),
         habits=habit_texts({habit.id for exchange in exchanges for habit in exchange.habits}),
+        contracts={name: contracts.digest(name) for name in _named(taken)},
     )
     if baseline is None:
         return results
@@ -191,31 +191,23 @@ def _conclude(subject: Subject, verdicts: Iterable[Verdict]) -> ProviderResult:
     document_only = {exchange.origin for exchange in subject.exchanges} == {Origin.DOCUMENT}
     concluded = gate.conclude(own, document_only)
     return ProviderResult(
-        subject.provider.id, concluded.conclusion, concluded.sentence, concluded.counts, subject.source
+        id=subject.provider.id,
+        conclusion=concluded.conclusion,
+        sentence=concluded.sentence,
+        counts=concluded.counts,
+        source=subject.source,
+        endpoint=Endpoint(subject.provider.base_url, subject.provider.model, subject.provider.contract),
     )
 
 
-def _summary(exchange: Exchange) -> ExchangeSummary:
-    response, transcript = exchange.response, transcripts.read(exchange)
-    return ExchangeSummary(
-        id=exchange.id,
-        provider=exchange.provider,
-        file=exchange.file,
-        sha256=exchange.sha256,
-        request=f"{exchange.request.method} {exchange.request.url}".strip(),
-        status=response.status if response else None,
-        end=exchange.end,
-        origin=exchange.origin,
-        note=exchange.note,
-        timings=timing.timings(transcript),
-        habits=habits.habits(transcript),
-    )
+def _named(subjects: Sequence[Subject]) -> list[str]:
+    """Return the names of the contracts that the subjects are judged by."""
+    return sorted({OPENAI, *(subject.provider.contract for subject in subjects if subject.provider.contract)})
 
 
 def texts(checks: Collection[str], subjects: Sequence[Subject]) -> dict[str, CheckText]:
     """Return what reports say of checks, under OpenAI's contract and those of the subjects."""
-    named = {OPENAI, *(subject.provider.contract for subject in subjects if subject.provider.contract)}
-    read = {name: contracts.load(name) for name in sorted(named)}
+    read = {name: contracts.load(name) for name in _named(subjects)}
     return {check: text(check, read) for check in sorted(checks)}
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from chatconform.exhibits import ContractDigest, Endpoint, Evidence, Habit, HabitText, Received, Sent
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -227,6 +229,7 @@ class Finding:
     bytes: Span | None = None
     event: int | None = None
     excerpt: str | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,29 +306,6 @@ class CheckText:
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
-    """Something lawful in one answer: how often, at which byte of the decoded body first, and the names in it."""
-
-    id: str
-    count: int
-    first: int | None = None
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HabitText:
-    """What a report says of a habit: the fact, and whom it hurts. `entry` is its id in the catalogue of deviations."""
-
-    id: str
-    says: str
-    hurts: str
-    entry: str | None = None
-    raises: tuple[str, ...] = ()
-    wrong: tuple[str, ...] = ()
-    measured: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class ExchangeSummary:
     """What a report says of an exchange."""
 
@@ -340,6 +320,8 @@ class ExchangeSummary:
     note: str | None
     timings: Mapping[str, int]
     habits: tuple[Habit, ...] = ()
+    sent: Sent = field(default=Sent())
+    received: Received = field(default=Received())
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +350,7 @@ class ProviderResult:
     sentence: str
     counts: Mapping[str, Mapping[Level, Tally]]
     source: str
+    endpoint: Endpoint = field(default=Endpoint())
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,3 +380,4 @@ class Results:
     baseline: str | None = None
     changes: tuple[Change, ...] = ()
     habits: Mapping[str, HabitText] = field(default_factory=dict)
+    contracts: Mapping[str, ContractDigest] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pathlib import Path
 from chatconform import resources
 from chatconform.contracts.schema import Schema, clause_notes
 from chatconform.contracts.shape import Alphabet
+from chatconform.exhibits import ContractDigest
 from chatconform.model import OPENAI, Clause, InputError, JsonObject, JsonValue, Level, Place
 from chatconform.wire import strict_json
 
@@ -122,6 +124,22 @@ def load(name: str, folder: Path | None = None) -> Contract:
         raise InputError(Place(str(root)), f"there is no contract {name!r}", "name one of " + ", ".join(names(root)))
     files = {kind: root / name / f"{kind}.schema.json" for kind in Kind}
     return Contract(name, {kind: Schema(read(path), str(path)) for kind, path in files.items() if path.is_file()})
+
+
+@cache
+def digest(name: str) -> ContractDigest:
+    """Return what tells this state of a contract from another: the SHA-256 of its files, one after the other.
+
+    Raises `InputError` for an unknown name.
+    """
+    contract = load(name)
+    files = (resources.path(f"schemas/{name}") / f"{kind}.schema.json" for kind in Kind)
+    data = b"".join(file.read_bytes() for file in files if file.is_file())
+    heads = (schema.document.get("x-document") for schema in contract.schemas.values())
+    document: JsonObject = next((head for head in heads if isinstance(head, dict)), {})
+    page, page_sha256 = (None if value is None else str(value) for value in map(document.get, ("file", "sha256")))
+    clauses = len({*contract.clauses, *contract.promises, *contract.requests})
+    return ContractDigest(hashlib.sha256(data).hexdigest(), clauses, page, page_sha256)
 
 
 def read(path: Path) -> JsonObject:

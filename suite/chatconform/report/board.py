@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chatconform.exhibits import HabitText
 from chatconform.model import (
     OPENAI,
     Change,
@@ -21,7 +22,6 @@ from chatconform.model import (
     Conclusion,
     ExchangeSummary,
     Finding,
-    HabitText,
     Level,
     Origin,
     Outcome,

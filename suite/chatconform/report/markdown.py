@@ -6,12 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from chatconform.exhibits import Habit, HabitText
 from chatconform.model import (
     OPENAI,
     ExchangeSummary,
     Finding,
-    Habit,
-    HabitText,
     Level,
     Outcome,
     Reason,

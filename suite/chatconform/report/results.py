@@ -19,14 +19,23 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from chatconform import resources
+from chatconform.exhibits import (
+    ContractDigest,
+    Endpoint,
+    Evidence,
+    Habit,
+    HabitText,
+    Line,
+    Received,
+    Sent,
+    Timeline,
+)
 from chatconform.model import (
     Change,
     CheckText,
     Conclusion,
     ExchangeSummary,
     Finding,
-    Habit,
-    HabitText,
     InputError,
     JsonObject,
     JsonValue,
@@ -65,6 +74,7 @@ def to_json(results: Results) -> JsonObject:
         "baseline": results.baseline,
         "changes": _plain(sorted(results.changes, key=_change_key)),
         "habits": _plain(results.habits),
+        "contracts": _plain(results.contracts),
     }
 
 
@@ -188,6 +198,7 @@ def _results(document: Any) -> Results:  # noqa: ANN401
         baseline=document["baseline"],
         changes=tuple(_read_change(item) for item in document["changes"]),
         habits={key: HabitText(**{**item, **_clients(item)}) for key, item in document["habits"].items()},
+        contracts={key: ContractDigest(**item) for key, item in document["contracts"].items()},
     )
 
 
@@ -196,7 +207,8 @@ def _read_provider(item: dict[str, Any]) -> ProviderResult:
         contract: {Level(level): Tally(**tally) for level, tally in levels.items()}
         for contract, levels in item["counts"].items()
     }
-    return ProviderResult(**{**item, "conclusion": Conclusion(item["conclusion"]), "counts": counts})
+    typed = {"conclusion": Conclusion(item["conclusion"]), "counts": counts, "endpoint": Endpoint(**item["endpoint"])}
+    return ProviderResult(**{**item, **typed})
 
 
 def _read_check(item: dict[str, Any]) -> CheckText:
@@ -210,7 +222,20 @@ def _clients(item: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def _read_exchange(item: dict[str, Any]) -> ExchangeSummary:
     habits = tuple(Habit(**{**habit, "names": tuple(habit["names"])}) for habit in item["habits"])
-    return ExchangeSummary(**{**item, "origin": Origin(item["origin"]), "habits": habits})
+    typed = {
+        "origin": Origin(item["origin"]),
+        "habits": habits,
+        "sent": Sent(**item["sent"]),
+        "received": _read_received(item["received"]),
+    }
+    return ExchangeSummary(**{**item, **typed})
+
+
+def _read_received(item: dict[str, Any]) -> Received:
+    drawn = item["timeline"]
+    events = drawn and tuple((time, count) for time, count in drawn["events"])
+    headers = tuple((name, value) for name, value in item["headers"])
+    return Received(**{**item, "headers": headers, "timeline": drawn and Timeline(events, drawn["done"])})
 
 
 def _read_verdict(item: dict[str, Any]) -> Verdict:
@@ -226,7 +251,16 @@ def _read_verdict(item: dict[str, Any]) -> Verdict:
 
 
 def _read_finding(item: dict[str, Any]) -> Finding:
-    return Finding(**{**item, "bytes": tuple(item["bytes"]) if item["bytes"] else None})
+    typed = {
+        "bytes": tuple(item["bytes"]) if item["bytes"] else None,
+        "evidence": item["evidence"] and _read_evidence(item["evidence"]),
+    }
+    return Finding(**{**item, **typed})
+
+
+def _read_evidence(item: dict[str, Any]) -> Evidence:
+    lines = (Line(**{**each, "bytes": tuple(each["bytes"]), "text": tuple(each["text"])}) for each in item["lines"])
+    return Evidence(tuple(lines), item["size"])
 
 
 def _read_change(item: dict[str, Any]) -> Change:

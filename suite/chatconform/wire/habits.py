@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from chatconform.model import Habit, HabitText, JsonObject, JsonValue, Span
+from chatconform.exhibits import Habit, HabitText
+from chatconform.model import JsonObject, JsonValue, Span
 from chatconform.wire import media
 from chatconform.wire.fold import Path, Where
 from chatconform.wire.sse import EventStream, LineEnding

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
+from chatconform.exhibits import Timeline
+from chatconform.wire.excerpts import Excerpts
 from chatconform.wire.transcript import Transcript
+
+STROKES = 120
+"""How many moments of a stream a timeline tells apart."""
 
 
 def timings(transcript: Transcript) -> dict[str, int]:
@@ -27,3 +33,17 @@ def timings(transcript: Transcript) -> dict[str, int]:
         after = times[-1] - arrivals[-1]
         found |= {"first_event": arrivals[0], "last_event": arrivals[-1], "after_last_event": after}
     return found
+
+
+def timeline(transcript: Transcript) -> Timeline | None:
+    """Return when the events of a stream were whole; None where no reads were recorded, or no event came."""
+    arrivals = transcript.arrivals()
+    if not arrivals:
+        return None
+    moments = sorted(Counter(arrivals).items())
+    step = -(-len(moments) // STROKES)
+    runs = (moments[begin : begin + step] for begin in range(0, len(moments), step))
+    events = tuple((run[0][0], sum(count for _, count in run)) for run in runs)
+    ends = (sentinel.span[1] for sentinel in transcript.sentinels)
+    done = next((Excerpts(transcript).read_at(end) for end in ends), None)
+    return Timeline(events, done)
