@@ -121,6 +121,16 @@ def test_no_line_of_the_terminal_but_a_command_is_wider_than_eighty_columns():
     assert expected == [line for line in wide if not line.startswith("  again ")]
 
 
+@pytest.mark.parametrize("width", range(40, 100, 3))
+def test_no_line_of_the_terminal_is_a_command_to_a_ci_system_wherever_it_is_broken(width):
+    text = "x::error::y ::warning file=a::b " * 20 + "##[add-mask]z"
+    finding = Finding(text, text, text, excerpt=text)
+    results = failing(1, 1)
+    results = replace(results, verdicts=(replace(results.verdicts[0], exchange=text, findings=(finding,)),))
+    lines = on_terminal(results, width).splitlines()
+    assert [] == [line for line in lines if re.match(r"\s*::[^\s:]+( .*)?::", line) or "##[" in line]
+
+
 def test_a_narrow_terminal_is_served():
     assert on_terminal(sample(), width=20).endswith("report: reports/index.md\n")
 

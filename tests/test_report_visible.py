@@ -43,6 +43,10 @@ class Rendered(HTMLParser):
         ("\u2028\u2029\u0085", "⟨U+2028⟩⟨U+2029⟩⟨U+0085⟩"),
         ("\U000e0041", "⟨U+E0041⟩"),
         (r"\u0000 as it was sent", r"\u0000 as it was sent"),
+        ("::error::x", "⟨U+003A⟩:error::x"),
+        ("a ::set-env name=x::y", "a ⟨U+003A⟩:set-env name=x::y"),
+        ("##[error]x ##vso[task]y ##teamcity[z]", "⟨U+0023⟩#[error]x ⟨U+0023⟩#vso[task]y ⟨U+0023⟩#teamcity[z]"),
+        ("http://[::1]:8000/v1 a::b ## c", "http://[::1]:8000/v1 a::b ## c"),
     ],
 )
 def test_a_line_shows_what_has_no_shape(text, expected):
@@ -67,6 +71,10 @@ def test_a_long_line_is_cut_in_the_middle_with_a_count(text, limit, expected):
 @given(ANYTHING, st.integers(min_value=12, max_value=60))
 def test_a_line_is_never_longer_than_its_limit(text, limit):
     assert len(visible.line(text, limit)) <= limit
+
+
+def test_a_command_is_shown_where_a_long_line_is_cut():
+    assert "⟨U+003A⟩:error::" + "x" * 20 + "…(+50)…" + "x" * 17 == visible.line("::error::" + "x" * 87, 60)
 
 
 @given(ANYTHING)

@@ -52,7 +52,7 @@ from chatconform.model import (
     Verdict,
     Waiver,
 )
-from chatconform.report.visible import SHAPELESS, line
+from chatconform.report.visible import COMMANDS, SHAPELESS, line
 
 FORMAT = "chatconform.results/1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -81,11 +81,11 @@ def to_json(results: Results) -> JsonObject:
 def dump(results: Results) -> bytes:
     """The bytes of results.json: UTF-8, one space of indent, a line feed at the end.
 
-    Characters without a shape (controls, bidi controls, lone surrogates) are JSON escapes, so that the file
-    can be printed on a terminal.
+    Characters without a shape (controls, bidi controls, lone surrogates) are JSON escapes, and so is the first
+    sign of a command to a CI system, so that the file can be printed on a terminal and in a job.
     """
     text = json.dumps(to_json(results), ensure_ascii=False, indent=1, allow_nan=False)
-    return (SHAPELESS.sub(_json_escape, text) + "\n").encode()
+    return (SHAPELESS.sub(_json_escape, COMMANDS.sub(_by_number, text)) + "\n").encode()
 
 
 def load(path: Path) -> Results:
@@ -127,6 +127,10 @@ def _change_key(item: Change) -> tuple[str, ...]:
 
 def _json_escape(match: re.Match[str]) -> str:
     return "\n" if match[0] == "\n" else json.dumps(match[0])[1:-1]
+
+
+def _by_number(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _text(path: Path) -> str:

@@ -3,11 +3,16 @@
 Control characters are shown by their pictures (U+2400 and up), every other character without a shape of its
 own as its number, such as ⟨U+202E⟩. A backslash is left alone, so that an escape that was on the wire, and
 the character that it stands for, look different.
+
+A CI system reads commands out of what a job prints: GitHub Actions `::error::x` at the start of a line, spaces
+before it or not, and `##[error]x` anywhere; Azure Pipelines `##vso[x]`; TeamCity `##teamcity[x]`. The first sign
+of such a command is shown as its number, because nobody knows where a terminal will break the line.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable
 
 SHAPELESS = re.compile(
     "[\\u0000-\\u001f\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180b-\\u180f"
@@ -15,6 +20,9 @@ SHAPELESS = re.compile(
     "\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U0010ffff]"
 )
 """Controls (bidi too), zero-width and private characters, odd spaces, selectors, surrogates."""
+
+COMMANDS = re.compile(r":(?=:[^\s:]+(?: .*?)?::)|#(?=#(?:vso|teamcity)?\[)", re.DOTALL)
+"""The first sign of what a CI system takes for a command."""
 
 _MARKUP = re.compile(r"[\\`*\[\]~|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITIES = re.compile(r"[<>@$]|:(?=//)|(?<=www)\.")
@@ -33,9 +41,10 @@ def line(text: str, limit: int) -> str:
         return shown
     room = max(0, limit - len(_cut(len(text))))
     at_end = room // 3
-    head = _fitting([escape(character) for character in text[: room - at_end]], room - at_end)
-    rest = text[max(len(head), len(text) - at_end) :]
-    tail = _fitting([escape(character) for character in reversed(rest)], at_end)
+    acting = {match.start() for match in COMMANDS.finditer(text)}
+    head = _fitting(_shown(text, range(min(room - at_end, len(text))), acting), room - at_end)
+    rest = range(max(len(head), len(text) - at_end), len(text))
+    tail = _fitting(_shown(text, reversed(rest), acting), at_end)
     return "".join(head) + _cut(len(text) - len(head) - len(tail)) + "".join(reversed(tail))
 
 
@@ -45,8 +54,8 @@ def message(place: str, problem: str, remedy: str) -> str:
 
 
 def escape(text: str) -> str:
-    """The text with every shapeless character shown, whole."""
-    return SHAPELESS.sub(_picture, text)
+    """The text with every shapeless character shown, and no command to a CI system in it; whole."""
+    return SHAPELESS.sub(_picture, COMMANDS.sub(lambda match: _number(match[0]), text))
 
 
 def markdown(text: str) -> str:
@@ -90,11 +99,20 @@ def _inline(text: str) -> str:
     return _ENTITIES.sub(_entity, shown).replace("\0", "&amp;")
 
 
+def _shown(text: str, places: Iterable[int], acting: Container[int]) -> list[str]:
+    """The characters at these places as they are shown, one by one."""
+    return [_number(text[place]) if place in acting else SHAPELESS.sub(_picture, text[place]) for place in places]
+
+
+def _number(character: str) -> str:
+    return f"⟨U+{ord(character):04X}⟩"
+
+
 def _picture(match: re.Match[str]) -> str:
     number = ord(match[0])
     if number < 0x20:
         return chr(0x2400 + number)
-    return "\u2421" if number == 0x7F else f"⟨U+{number:04X}⟩"
+    return "\u2421" if number == 0x7F else _number(match[0])
 
 
 def _entity(match: re.Match[str]) -> str:
