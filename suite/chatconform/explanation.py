@@ -59,8 +59,9 @@ class Explanation:
         return named or ((("no measured client minds" if self.text.measured else "not measured"), ""),)
 
 
+@cache
 def explained(check: str) -> Explanation:
-    """Return what there is to say of a check or clause that exists."""
+    """Return what there is to say of a check or clause that exists. Its example is judged, so each is made once."""
     read = all_contracts()
     text = assessment.text(check, read)
     cited = tuple(deviations.load()[each] for each in _cites(check, read) if each in deviations.load())
