@@ -245,7 +245,8 @@ def sample() -> Results:
         problems=(Problem("bulk.jsonl:7:1", "not JSON: an object ends early", "record it again"),),
         baseline="reports/2026-11-13/results.json",
         changes=(
-            Change("broke", "acme", "openai", "sse.done.last", "stream.usage", MUST, PASS, FAIL),
+            Change("broke", "acme", "openai", "sse.done.last", "stream.usage", MUST, PASS, FAIL, "provider"),
+            Change("appeared", "acme", "openai", "sse.done.present", "stream.usage", MUST, None, FAIL, "suite"),
             Change("vanished", "quiet", "openai", "tools.call.id", "tools", MUST, FAIL, None),
         ),
         habits=HABITS,

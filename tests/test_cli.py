@@ -134,13 +134,64 @@ def test_what_broke_and_is_waived_is_no_regression(compared, chatconform):
 def test_diff_prints_one_line_a_change_and_counts_them(compared, chatconform):
     done = chatconform(compared, "diff", "old/results.json", "new/results.json")
     *changes, count = done.stdout.splitlines()
-    assert "broke           acme  openai  envelope.object.value  a  pass -> fail" in changes
-    assert (1, f"{len(changes)} changes") == (done.returncode, count)
+    assert "broke           by provider      acme  openai  envelope.object.value  a  pass -> fail" in changes
+    named = [change for change in changes if "  by " in change]
+    assert (1, f"{len(named)} changes") == (done.returncode, count)
 
 
 def test_diff_prints_json(compared, chatconform):
     done = chatconform(compared, "diff", "old/results.json", "new/results.json", "--json")
     assert {kind for _, kind, _, _ in CHANGES} == {change["kind"] for change in json.loads(done.stdout)}
+
+
+def aged(file, to):
+    """Write results as an older suite made them, which had another digest of its rules, and to which b held."""
+    old = json.loads(file.read_text())
+    old["run"]["rules"] = "0" * 64
+    for verdict in old["verdicts"]:
+        if (verdict["check"], verdict["exchange"]) == ("envelope.object.value", "b"):
+            verdict |= {"outcome": "pass", "findings": [], "found": 0}
+    to.write_text(json.dumps(old))
+
+
+def test_what_the_suite_changed_is_no_regression(compared, chatconform):
+    """The old recording, judged again from where it was judged, or where it was moved to."""
+    aged(compared / "old" / "results.json", compared / "aged.json")
+    again = ["judge", "before", "--baseline", "aged.json", "--fail-on", "regression", "--json"]
+    done = chatconform(compared, *again)
+    (change,) = json.loads(done.stdout)["changes"]
+    assert (0, "broke", "suite") == (done.returncode, change["kind"], change["by"])
+    done = chatconform(compared, "diff", "aged.json", "new/results.json", "--json")
+    found = [(each["exchange"], each["kind"], each["by"]) for each in json.loads(done.stdout)
+             if each["check"] == "envelope.object.value"]  # fmt: skip
+    assert [
+        ("a", "broke", "provider"),
+        ("b", "broke", "suite"),
+        ("b", "fixed", "provider"),
+        ("c", "newly unproven", "provider"),
+        ("d", "appeared", "suite"),
+        ("e", "vanished", "unattributed"),
+    ] == found
+
+
+def test_recordings_of_a_baseline_that_are_elsewhere_are_named(compared, chatconform, tmp_path):
+    chatconform(compared, "judge", "before", "--out", "relative")
+    aged(compared / "relative" / "results.json", tmp_path / "aged.json")
+    for options, by in ([], "unattributed"), (["--recordings", str(compared)], "provider"):
+        done = chatconform(tmp_path, "diff", "aged.json", str(compared / "new" / "results.json"), *options)
+        assert f"broke           by {by:12}  acme  openai  envelope.object.value  a  pass -> fail" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, problem",
+    [
+        ("diff old/results.json new/results.json --recordings none", "none: is no folder"),
+        ("judge before --recordings before", "--recordings without --baseline"),
+    ],
+)
+def test_a_folder_of_old_recordings_that_is_of_no_use_is_a_usage_error(arguments, problem, compared, chatconform):
+    done = chatconform(compared, *arguments.split())
+    assert (2, True) == (done.returncode, problem in done.stderr)
 
 
 def test_nothing_differs_from_itself(compared, chatconform):

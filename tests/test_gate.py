@@ -179,8 +179,8 @@ def results(*conclusions, **rest):
     return replace(Results({}, tuple(map(provider, conclusions)), {}, (), ()), **rest)
 
 
-def change(before, after, level=MUST):
-    return Change("", "acme", "openai", "a.check.id", "x", level, before, after)
+def change(before, after, level=MUST, by="unattributed"):
+    return Change("", "acme", "openai", "a.check.id", "x", level, before, after, by)
 
 
 def compared(*changes, verdicts=(), conclusion=Conclusion.DEVIATES):
@@ -215,6 +215,18 @@ CODES = [
     ("nothing changed", compared(), 1, 1, 0, 0),
     ("a must broke", compared(change(PASS, FAIL)), 1, 1, 1, 0),
     ("an unproven must broke", compared(change(UNPROVEN, FAIL)), 1, 1, 1, 0),
+    ("the provider broke a must", compared(change(PASS, FAIL, by="provider")), 1, 1, 1, 0),
+    ("the suite broke a must", compared(change(PASS, FAIL, by="suite")), 1, 1, 0, 0),
+    ("the suite has a new must that fails", compared(change(None, FAIL, by="suite")), 1, 1, 0, 0),
+    ("a must is newly unproven to the suite", compared(change(PASS, UNPROVEN, by="suite")), 1, 1, 0, 0),
+    (
+        "the suite broke a must, the provider another",
+        compared(change(PASS, FAIL, by="suite"), change(PASS, FAIL, by="provider")),
+        1,
+        1,
+        1,
+        0,
+    ),
     ("a should broke", compared(change(PASS, FAIL, SHOULD)), 1, 1, 1, 0),
     ("a may broke", compared(change(PASS, FAIL, MAY)), 1, 1, 0, 0),
     (

@@ -9,7 +9,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypedDict
 
-from chatconform import __version__, deviations, diff, gate, judging, resources, summaries, waivers
+from chatconform import (
+    __version__,
+    attribution,
+    deviations,
+    gate,
+    judging,
+    resources,
+    rules,
+    summaries,
+    waivers,
+)
+from chatconform.attribution import Baseline
 from chatconform.checks import described
 from chatconform.contracts import contract as contracts
 from chatconform.exhibits import Endpoint, HabitText
@@ -80,15 +91,16 @@ class Selection:
             return False
         return not self.checks or any(fnmatchcase(verdict.check, pattern) for pattern in self.checks)
 
-    def takes_old(self, verdict: Verdict) -> bool:
-        """Whether a baseline's verdict is to be compared: what was not asked for this time has not vanished."""
-        named = not self.scenarios or any(fnmatchcase(verdict.exchange, pattern) for pattern in self.scenarios)
-        return named and self.takes_verdict(verdict)
-
     def takes(self, exchange: Exchange) -> bool:
         """Whether an exchange is judged, by its id or its scenario."""
         names = (exchange.id, exchange.scenario or exchange.id)
         return not self.scenarios or any(fnmatchcase(name, pattern) for pattern in self.scenarios for name in names)
+
+    def facts(self) -> dict[str, JsonValue]:
+        """Return what the results say of it, so that others know what was not asked for; nothing where all was."""
+        patterns = {"checks": self.checks, "scenarios": self.scenarios}
+        given: JsonValue = {name: list[JsonValue](each) for name, each in patterns.items() if each}
+        return {"selected": given} if given else {}
 
 
 def recorded_all(chosen: Iterable[Provider], beside: Path) -> tuple[list[Subject], list[Problem]]:
@@ -144,7 +156,7 @@ def assess(
     today: date,
     selection: Selection = Selection(),
     problems: Sequence[Problem] = (),
-    baseline: tuple[str, Results] | None = None,
+    baseline: Baseline | None = None,
 ) -> Results:
     """Judge the subjects and conclude on each. `today` (UTC) is for waivers alone."""
     taken = [replace(subject, exchanges=_distinct(filter(selection.takes, subject.exchanges))) for subject in subjects]
@@ -153,7 +165,7 @@ def assess(
     judged = (exchange for subject in taken for exchange in subject.exchanges)
     exchanges, shown = summaries.with_evidence(judged, applied.verdicts)
     results = Results(
-        run={"suite": __version__, **run},
+        run={"suite": __version__, "rules": rules.digest(), **selection.facts(), **run},
         providers=tuple(_conclude(subject, shown) for subject in taken),
         checks=texts({verdict.check for verdict in shown}, taken),
         exchanges=exchanges,
@@ -164,10 +176,10 @@ def assess(
     )
     if baseline is None:
         return results
-    name, old = baseline
     asked = {provider.id for provider in results.providers}
-    comparable = tuple(each for each in old.verdicts if each.provider in asked and selection.takes_old(each))
-    return replace(results, baseline=name, changes=diff.compare(replace(old, verdicts=comparable), results))
+    comparable = tuple(each for each in baseline.results.verdicts if each.provider in asked)
+    since = replace(baseline, results=replace(baseline.results, verdicts=comparable))
+    return replace(results, baseline=baseline.name, changes=attribution.compare(since, results))
 
 
 def _distinct(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

@@ -18,28 +18,41 @@ class Kind(StrEnum):
     VANISHED = "vanished"
 
 
-def compare(old: Results, new: Results) -> tuple[Change, ...]:
+class By(StrEnum):
+    """Who changed: what the provider answers, or how the suite judges (its checks, its contracts, what it asks)."""
+
+    PROVIDER = "provider"
+    SUITE = "suite"
+    UNATTRIBUTED = "unattributed"
+
+
+def compare(old: Results, new: Results, by: By = By.UNATTRIBUTED) -> tuple[Change, ...]:
     """The changes from `old` to `new`, sorted by verdict key; the level is the new one where there is one.
 
     broke: not fail, then fail · fixed: fail, then pass · newly unproven: pass or fail, then unproven ·
     appeared, vanished: on one side only. A waived failure is a failure. A not-applicable verdict counts as
     absent, since results.json does not list it: results from memory and from a file compare alike.
     """
-    before, after = _by_key(old.verdicts), _by_key(new.verdicts)
+    return between(old.verdicts, new.verdicts, by)
+
+
+def between(old: Iterable[Verdict], new: Iterable[Verdict], by: By) -> tuple[Change, ...]:
+    """The changes from some verdicts to others, as `compare` says them; all of them are of one doing."""
+    before, after = _by_key(old), _by_key(new)
     pairs = ((before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys()))
-    return tuple(change for old_verdict, new_verdict in pairs for change in _changes(old_verdict, new_verdict))
+    return tuple(change for old_verdict, new_verdict in pairs for change in _changes(old_verdict, new_verdict, by))
 
 
 def _by_key(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str, str], Verdict]:
     return {verdict.key: verdict for verdict in verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
 
 
-def _changes(old: Verdict | None, new: Verdict | None) -> Iterator[Change]:
+def _changes(old: Verdict | None, new: Verdict | None, by: By) -> Iterator[Change]:
     before = None if old is None else old.outcome
     after = None if new is None else new.outcome
     kind, verdict = _kind(before, after), new or old
     if kind is not None and verdict is not None:
-        yield Change(kind.value, *verdict.key, verdict.level, before, after)
+        yield Change(kind.value, *verdict.key, verdict.level, before, after, by.value)
 
 
 def _kind(before: Outcome | None, after: Outcome | None) -> Kind | None:

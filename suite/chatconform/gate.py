@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeAlias
 
+from chatconform.diff import By
 from chatconform.model import (
     OPENAI,
     Change,
@@ -118,12 +119,17 @@ def _against_baseline(results: Results) -> ExitCode:
 
 def _regressed(change: Change) -> bool:
     """Whether a must or a should broke, or appeared and fails: what ends in fail is one of the two."""
-    return change.after is Outcome.FAIL and change.level in (Level.MUST, Level.SHOULD)
+    return change.after is Outcome.FAIL and change.level in (Level.MUST, Level.SHOULD) and not _is_ours(change)
 
 
 def _newly_unproven(change: Change) -> bool:
     is_lost = change.after is Outcome.UNPROVEN and change.before in (Outcome.PASS, Outcome.FAIL)
-    return is_lost and change.level is Level.MUST
+    return is_lost and change.level is Level.MUST and not _is_ours(change)
+
+
+def _is_ours(change: Change) -> bool:
+    """Whether the suite changed, and no answer did: reports name it, and it is nobody's regression."""
+    return change.by == By.SUITE
 
 
 def _key(change: Change) -> tuple[str, str, str, str]:

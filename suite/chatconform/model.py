@@ -355,7 +355,7 @@ class ProviderResult:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A verdict that differs from the baseline's: broke, fixed, newly unproven, appeared, vanished."""
+    """A verdict that differs: broke, fixed, newly unproven, appeared, vanished; by provider, suite, unattributed."""
 
     kind: str
     provider: str
@@ -365,6 +365,7 @@ class Change:
     level: Level
     before: Outcome | None
     after: Outcome | None
+    by: str = "unattributed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from chatconform.model import InputError, Place
 
 if TYPE_CHECKING:
     from chatconform.assessment import Subject
-    from chatconform.model import JsonValue, Problem, Provider, Results
+    from chatconform.attribution import Baseline
+    from chatconform.model import JsonValue, Problem, Provider
 
 COMMAND_LINE = Place("command line")
 USAGE, INCONCLUSIVE, INTERRUPTED = 2, 3, 130
@@ -32,7 +33,9 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--fail-on", type=click.Choice(["must", "should", "regression", "never"]), default="must",
                      show_default=True, help="From which deviation on the exit code is 1."),
         click.option("--baseline", type=click.Path(path_type=Path), metavar="results.json",
-                     help="Say what changed since then."),
+                     help="Say what changed since then, and whether the provider did or the suite."),
+        click.option("--recordings", type=click.Path(path_type=Path), metavar="DIR",
+                     help="Where the recordings of the baseline are, if not where they were judged."),
         click.option("--json", "as_json", is_flag=True, help="Print results.json, and nothing else."),
     )  # fmt: skip
     for option in reversed(options):
@@ -54,7 +57,7 @@ def conclude(
     from chatconform.report.results import dump
 
     selection = assessment.Selection(_checks(options), _patterns(options, "scenarios"))
-    baseline = _baseline(path_of(options["baseline"]), str(options["fail_on"]))
+    baseline = _baseline(options)
     results = assessment.assess(
         subjects,
         run={**facts, "fail_on": str(options["fail_on"])},
@@ -86,20 +89,31 @@ def discard(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _baseline(file: Path | None, fail_on: str) -> tuple[str, Results] | None:
+def _baseline(options: dict[str, object]) -> Baseline | None:
+    file, recordings = path_of(options["baseline"]), path_of(options["recordings"])
+    if file is not None:
+        return baseline_of(file, recordings)
+    if options["fail_on"] == "regression":
+        raise InputError(COMMAND_LINE, "--fail-on regression compares with nothing", "add --baseline results.json")
+    if recordings is not None:
+        raise InputError(COMMAND_LINE, "--recordings without --baseline", "add --baseline results.json")
+    return None
+
+
+def baseline_of(file: Path, recordings: Path | None) -> Baseline:
+    """Return results to compare with. Raises `InputError` for a file that holds none, and for a folder that is none."""
+    from chatconform import attribution
     from chatconform.report.results import load
 
-    if file is None:
-        if fail_on == "regression":
-            raise InputError(COMMAND_LINE, "--fail-on regression compares with nothing", "add --baseline results.json")
-        return None
-    return str(file), load(file)
+    if recordings is not None and not recordings.is_dir():
+        raise InputError(Place(str(recordings)), "is no folder", "name the folder that holds the old recordings")
+    return attribution.Baseline(str(file), load(file), attribution.beside(file, recordings))
 
 
 def require_usable(options: dict[str, object]) -> None:
     """Raise `InputError` for what can be said of the options before anything is asked or read."""
     _checks(options)
-    _baseline(path_of(options["baseline"]), str(options["fail_on"]))
+    _baseline(options)
 
 
 def _checks(options: dict[str, object]) -> tuple[str, ...]:

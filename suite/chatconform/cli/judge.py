@@ -14,6 +14,7 @@ import click
 
 from chatconform.cli.conclude import (
     COMMAND_LINE,
+    baseline_of,
     conclude,
     find_providers,
     load_providers,
@@ -125,16 +126,21 @@ def _secret(name: str) -> str:
 @click.command("diff")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
+@click.option("--recordings", type=click.Path(path_type=Path), metavar="DIR",
+              help="Where the recordings of OLD are, if not where they were judged.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def diff_(old: Path, new: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Say what changed from one results.json to another. Exits 1 where a must or a should broke."""
+def diff_(old: Path, new: Path, recordings: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """Say what changed from one results.json to another, and whether the provider did or the suite.
+
+    Exits 1 where a must or a should broke, unless the suite alone changed.
+    """
     from dataclasses import asdict, replace
 
-    from chatconform import diff, gate
+    from chatconform import attribution, gate
     from chatconform.report.results import load
 
-    before, after = load(old), load(new)
-    changes = diff.compare(before, after)
+    baseline, after = baseline_of(old, recordings), load(new)
+    changes = attribution.compare(baseline, after)
     with reader():
         if as_json:
             click.echo(json.dumps([asdict(change) for change in changes], indent=1))
@@ -144,11 +150,14 @@ def diff_(old: Path, new: Path, as_json: bool) -> None:  # noqa: FBT001
     sys.exit(gate.exit_code(compared, gate.FailOn.REGRESSION))
 
 
-def _print_changes(changes: Sequence[Change]) -> None:
+def _print_changes(found: Sequence[Change]) -> None:
+    from chatconform.report import changes
     from chatconform.report.visible import line
 
-    for change in changes:
+    for change in found:
         names = (line(name, 200) for name in (change.provider, change.contract, change.check, change.exchange))
         arrow = f"{change.before or 'absent'} -> {change.after or 'absent'}"
-        click.echo(f"{change.kind:14}  {'  '.join(names)}  {arrow}")
-    click.echo(f"{len(changes)} changes")
+        click.echo(f"{change.kind:14}  by {change.by:12}  {'  '.join(names)}  {arrow}")
+    for by, those in changes.by_whom(found):
+        click.echo(f"{changes.WORDS[by]}: {changes.counts(those)}. {changes.WHY[by]}")
+    click.echo(f"{len(found)} changes")

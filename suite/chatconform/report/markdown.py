@@ -18,7 +18,7 @@ from chatconform.model import (
     Tally,
     Verdict,
 )
-from chatconform.report import board, visible
+from chatconform.report import board, changes, visible
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.tables import cell, identifier, joined, section, table
 from chatconform.rollup import proven
@@ -197,12 +197,16 @@ def _changes(results: Results) -> Iterator[str]:
     yield from (f"## Since {cell(results.baseline)}", "")
     if not results.changes:
         yield "Nothing changed."
-    head = ("Change", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
+    for by, items in changes.by_whom(results.changes):
+        yield f"- {changes.WORDS[by]}: {changes.counts(items)}. {changes.WHY[by]}"
+    yield ""
+    head = ("Change", "By", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
     yield from table(
         head,
         (
             (
                 cell(kind),
+                cell(item.by),
                 cell(item.provider),
                 cell(board.contract_name(item.contract)),
                 identifier(item.check),
@@ -222,7 +226,7 @@ def _measured(results: Results) -> Iterator[str]:
     facts = [
         f"- {cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}"
         for key in sorted(results.run)
-        if key != "left_out"
+        if key not in ("left_out", "rules")
     ]
     sources = [
         f"- {cell(item.id)}: {cell(item.source)} ({_origins(results, item.id)})"

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chatconform.model import OPENAI, CheckText, Conclusion, Finding, ProviderResult, Results
-from chatconform.report import board
+from chatconform.report import board, changes
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.visible import line
 from chatconform.rollup import Rolled
@@ -286,9 +286,11 @@ def _problems(results: Results, console: Console) -> None:
 def _changes(results: Results, console: Console) -> None:
     if results.baseline is None:
         return
-    counts = " · ".join(f"{len(items):,} {line(kind, 40)}" for kind, items in board.changes(results))
+    counts = changes.counts(results.changes) or "nothing changed"
     _line(console)
-    _print(console, Text(f"since {line(results.baseline, 100)}: {counts or 'nothing changed'}"))
+    _print(console, Text(f"since {line(results.baseline, 100)}: {counts}"))
+    for each in changes.lines(results.changes):
+        _print(console, Text(each.lstrip()), _INDENT * (2 if each.startswith(" ") else 1))
 
 
 def _last_lines(results: Results, console: Console, report_path: str) -> None:
