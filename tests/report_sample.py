@@ -33,6 +33,7 @@ from chatconform.model import (
     Origin,
     Outcome,
     OwnDocument,
+    Place,
     Problem,
     ProviderResult,
     Reason,
@@ -225,6 +226,7 @@ def concluded(provider: str, *, document_only: bool = False) -> ProviderResult:
         said.counts,
         f"recordings/{provider}",
         ENDPOINTS.get(provider, ANYWHERE),
+        Place("conf/providers.yaml", 12, 3) if provider in ("acme", "quiet") else None,
     )
 
 

@@ -17,6 +17,7 @@ from report_sample import sample
 SCHEMA = json.loads(resources.read_text("schemas/chatconform/results.schema.json"))
 NOUNS = {
     "provider": model.ProviderResult,
+    "place": model.Place,
     "tally": model.Tally,
     "check": model.CheckText,
     "habit": exhibits.Habit,

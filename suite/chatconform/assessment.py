@@ -31,6 +31,7 @@ from chatconform.model import (
     Exchange,
     JsonValue,
     Origin,
+    Place,
     Problem,
     Provider,
     ProviderResult,
@@ -209,7 +210,13 @@ def _conclude(subject: Subject, verdicts: Iterable[Verdict]) -> ProviderResult:
         counts=concluded.counts,
         source=subject.source,
         endpoint=Endpoint(subject.provider.base_url, subject.provider.model, subject.provider.contract),
+        place=_shown(subject.provider.place),
     )
+
+
+def _shown(place: Place) -> Place | None:
+    """A place in a file below the folder of the run; None for any other, which is of no use on another machine."""
+    return None if place.line is None or Path(place.file).is_absolute() else place
 
 
 def _named(subjects: Sequence[Subject]) -> list[str]:

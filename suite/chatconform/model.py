@@ -343,7 +343,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResult:
-    """What is concluded of one provider; `counts` is by contract and level."""
+    """What is concluded of one provider; `counts` is by contract and level, `place` its block in a providers file."""
 
     id: str
     conclusion: Conclusion
@@ -351,6 +351,7 @@ class ProviderResult:
     counts: Mapping[str, Mapping[Level, Tally]]
     source: str
     endpoint: Endpoint = field(default=Endpoint())
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

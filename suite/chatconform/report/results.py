@@ -211,7 +211,12 @@ def _read_provider(item: dict[str, Any]) -> ProviderResult:
         contract: {Level(level): Tally(**tally) for level, tally in levels.items()}
         for contract, levels in item["counts"].items()
     }
-    typed = {"conclusion": Conclusion(item["conclusion"]), "counts": counts, "endpoint": Endpoint(**item["endpoint"])}
+    typed = {
+        "conclusion": Conclusion(item["conclusion"]),
+        "counts": counts,
+        "endpoint": Endpoint(**item["endpoint"]),
+        "place": Place(**item["place"]) if item["place"] else None,
+    }
     return ProviderResult(**{**item, **typed})
 
 
