@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from chatconform import exhibits, model, resources
+from chatconform import exhibits, model, reports, resources
 from chatconform.model import InputError, Outcome, Results
 from chatconform.report.results import dump, load, to_json
 from report_sample import sample
@@ -190,3 +190,79 @@ def test_a_pass_that_examined_nothing_is_refused(tmp_path):
 def test_a_file_that_is_not_there_is_one_error(tmp_path):
     error = refused(tmp_path / "none.json")
     assert error.problem == "cannot be read: No such file or directory"
+
+
+# Edited by hand: what does not fit together is named by its pointer
+
+
+def edited(change) -> bytes:
+    document = to_json(sample())
+    change(document)
+    return json.dumps(document).encode()
+
+
+def copied(name):
+    return lambda document: document[name].append(document[name][0])
+
+
+def replaced(value, *path):
+    def change(document):
+        *to, last = path
+        for part in to:
+            document = document[part]
+        document[last] = value
+
+    return change
+
+
+EDITS = [
+    ("a provider twice", copied("providers"), "/providers/5: acme stands here a second time"),
+    ("an exchange twice", copied("exchanges"), "/exchanges/9: acme plain stands here a second time"),
+    ("a verdict twice", copied("verdicts"), "/verdicts/17: acme acme envelope.id.type plain stands here a second time"),
+    ("an unknown provider", replaced("nobody", "verdicts", 0, "provider"), "/verdicts/0/provider: nobody is not among"),
+    ("an unknown check", replaced("a.b", "verdicts", 0, "check"), "/verdicts/0/check: a.b is not among the checks"),
+    ("an unknown exchange", replaced("x", "verdicts", 0, "exchange"), "/verdicts/0/exchange: x is not among the exch"),
+    ("an exchange of nobody", replaced("nobody", "exchanges", 0, "provider"), "/exchanges/0/provider: nobody is not"),
+    ("an unknown habit", replaced("x", "exchanges", 0, "habits", 0, "id"), "/exchanges/0/habits/0/id: x is not among"),
+    ("another id", replaced("x", "checks", "sse.done.last", "id"), "/checks/sse.done.last/id: x stands under another"),
+    ("bytes", replaced([9, 3], "verdicts", 2, "findings", 0, "bytes"), "/verdicts/2/findings/0/bytes: the range ends"),
+    ("no baseline", replaced(None, "baseline"), "/changes: there are changes, and no baseline"),
+    ("a change", replaced("pass", "changes", 0, "after"), "/changes/0/after: pass, and the verdict is fail"),
+    (
+        "a changed outcome",
+        replaced("unproven", "changes", 1, "after"),
+        "/changes/1/after: unproven, and the verdict is",
+    ),
+]
+
+
+@pytest.mark.parametrize("change, problem", [row[1:] for row in EDITS], ids=[row[0] for row in EDITS])
+def test_what_does_not_fit_together_is_one_error_with_a_pointer(change, problem, tmp_path):
+    error = refused(written(tmp_path, edited(change)))
+    assert problem == error.problem[: len(problem)]
+
+
+def test_a_key_that_stands_twice_is_one_error_with_a_pointer(tmp_path):
+    content = dump(sample()).replace(b'"level": "must",', b'"level": "must", "level": "may",', 1)
+    error = refused(written(tmp_path, content))
+    assert "/verdicts/0: the key level stands twice in one object" == error.problem
+
+
+CONTRADICTIONS = [
+    (replaced(7, "providers", 0, "counts", "openai", "must", "failed"),
+     "/providers/0/counts/openai/must/failed: 7, and its verdicts make it 2"),
+    (replaced("conforms", "providers", 0, "conclusion"),
+     "/providers/0/conclusion: conforms, and its verdicts make it deviates"),
+    (replaced({}, "providers", 3, "counts"), "/providers/3/counts/openai/must/passed: 0, and its verdicts make it 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change, problem", CONTRADICTIONS)
+def test_counts_and_conclusions_that_contradict_the_verdicts_are_one_error_with_a_pointer(change, problem, tmp_path):
+    with pytest.raises(InputError) as caught:
+        reports.read(written(tmp_path, edited(change)))
+    assert problem == caught.value.problem
+
+
+def test_results_that_contradict_nothing_are_read(tmp_path):
+    assert listed(sample()) == reports.read(written(tmp_path, dump(sample())))

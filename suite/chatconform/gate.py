@@ -13,13 +13,14 @@ from chatconform.model import (
     Change,
     Conclusion,
     Level,
+    Origin,
     Outcome,
     ProviderResult,
     Results,
     Tally,
     Verdict,
 )
-from chatconform.rollup import CheckKey, Rolled, roll_up
+from chatconform.rollup import CheckKey, Gated, Rolled, roll_up
 
 Counts: TypeAlias = Mapping[str, Mapping[Level, Tally]]
 """By contract and level; every contract that was judged has all three levels."""
@@ -96,6 +97,53 @@ def exit_code(results: Results, fail_on: FailOn) -> ExitCode:
     return _against_contracts(results, fail_on)
 
 
+def decide(results: Results, fail_on: FailOn) -> Gated:
+    """The code that a run ends with, interrupted or not, and the checks because of which that is 1."""
+    interrupted = results.run.get("interrupted") is True
+    code = ExitCode.INTERRUPTED if interrupted else exit_code(results, fail_on)
+    return Gated(fail_on.value, code.value, _failing_checks(results, fail_on))
+
+
+def contradiction(results: Results) -> tuple[str, str] | None:
+    """Where results say something else of a provider than its verdicts do (a JSON pointer), and what; None: nowhere.
+
+    What is not applicable is not listed among the verdicts that were read from a file: its counts are not compared.
+    """
+    verdicts: dict[str, list[Verdict]] = {}
+    for verdict in results.verdicts:
+        verdicts.setdefault(verdict.provider, []).append(verdict)
+    for index, provider in enumerate(results.providers):
+        origins = {exchange.origin for exchange in results.exchanges if exchange.provider == provider.id}
+        concluded = conclude(verdicts.get(provider.id, ()), origins == {Origin.DOCUMENT})
+        for where, said, made in _compared(provider, concluded):
+            if said != made:
+                return f"/providers/{index}/{where}", f"{said}, and its verdicts make it {made}"
+    return None
+
+
+def _compared(provider: ProviderResult, concluded: Concluded) -> Iterator[tuple[str, object, object]]:
+    """Yield what results say of a provider beside what its verdicts make of it, and where."""
+    for contract in sorted({*provider.counts, *concluded.counts}):
+        for level in Level:
+            said, made = (
+                counts.get(contract, {}).get(level, Tally()) for counts in (provider.counts, concluded.counts)
+            )
+            for name in ("passed", "failed", "waived", "unproven", "error"):
+                yield f"counts/{contract}/{level}/{name}", getattr(said, name), getattr(made, name)
+    yield "conclusion", provider.conclusion.value, concluded.conclusion.value
+
+
+def _failing_checks(results: Results, fail_on: FailOn) -> frozenset[CheckKey]:
+    if fail_on is FailOn.REGRESSION:
+        return frozenset(_key(change)[:3] for change in _regressions(results))
+    levels = {FailOn.MUST: (Level.MUST,), FailOn.SHOULD: (Level.MUST, Level.SHOULD)}.get(fail_on, ())
+    return frozenset(
+        key
+        for key, each in roll_up(results.verdicts).items()
+        if each.outcome is Outcome.FAIL and not each.waived and each.level in levels
+    )
+
+
 def _against_contracts(results: Results, fail_on: FailOn) -> ExitCode:
     conclusions = {provider.conclusion for provider in results.providers}
     should_fails = any(_failing(provider, Level.SHOULD) for provider in results.providers)
@@ -109,12 +157,17 @@ def _against_contracts(results: Results, fail_on: FailOn) -> ExitCode:
 def _against_baseline(results: Results) -> ExitCode:
     if results.baseline is None:
         return ExitCode.USAGE
-    waived = {verdict.key for verdict in results.verdicts if verdict.waiver is not None}
-    if any(_regressed(change) and _key(change) not in waived for change in results.changes):
+    if any(_regressions(results)):
         return ExitCode.DEVIATES
     if any(_newly_unproven(change) for change in results.changes):
         return ExitCode.INCONCLUSIVE
     return ExitCode.CONFORMS
+
+
+def _regressions(results: Results) -> Iterator[Change]:
+    """Yield what broke, or appeared and fails, and is not waived."""
+    waived = {verdict.key for verdict in results.verdicts if verdict.waiver is not None}
+    return (change for change in results.changes if _regressed(change) and _key(change) not in waived)
 
 
 def _regressed(change: Change) -> bool:

@@ -9,10 +9,20 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from chatconform.model import Results
+from chatconform import gate
+from chatconform.model import InputError, Place, Results
 from chatconform.recordings import disk
 from chatconform.report import board, markdown, terminal
-from chatconform.report.results import dump
+from chatconform.report.results import NEXT_STEP, dump, load
+
+
+def read(path: Path) -> Results:
+    """Read results.json. Raises `InputError` where it cannot be read, is no results file, or contradicts itself."""
+    results = load(path)
+    found = gate.contradiction(results)
+    if found is not None:
+        raise InputError(Place(str(path)), f"{found[0]}: {found[1]}", NEXT_STEP)
+    return results
 
 
 def write(results: Results, folder: Path) -> Path:

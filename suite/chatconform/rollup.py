@@ -33,6 +33,16 @@ class Rolled:
     verdicts: tuple[Verdict, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What the gate decided of a run, for reports that print it: from where on it fails, the code it ends with, and
+    the checks because of which that is 1."""
+
+    fail_on: str
+    code: int
+    failing: frozenset[CheckKey]
+
+
 def roll_up(verdicts: Iterable[Verdict]) -> dict[CheckKey, Rolled]:
     """Each check's outcome: error if any, else fail, else pass, else unproven, else not-applicable.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, fields
 from enum import StrEnum
 from functools import cache
@@ -52,13 +52,15 @@ from chatconform.model import (
     Verdict,
     Waiver,
 )
+from chatconform.report.references import Misfit, doubled, misfits, objects, token
 from chatconform.report.visible import COMMANDS, SHAPELESS, line
 
 FORMAT = "chatconform.results/1"
 MAX_BYTES = 256 * 1024 * 1024
 """The longest results.json that is read: some 50,000 exchanges."""
 
-_NEXT_STEP = "write it anew: `chatconform judge PATH --out DIR` judges the recordings and needs no network"
+NEXT_STEP = "write it anew: `chatconform judge PATH --out DIR` judges the recordings and needs no network"
+"""What to do about a results.json that cannot be used."""
 
 
 def to_json(results: Results) -> JsonObject:
@@ -92,15 +94,22 @@ def load(path: Path) -> Results:
     """Read results.json.
 
     Raises InputError where the file cannot be read, is not UTF-8 or not JSON (with line and column), is of
-    another version, or violates the schema (with a JSON pointer).
+    another version, violates the schema, or does not fit together (with a JSON pointer).
     """
     document = _parsed(path, _text(path))
     _refuse_other_formats(path, document)
-    for error in _validator().iter_errors(document):
-        pointer = "".join(f"/{_pointer_token(token)}" for token in error.absolute_path) or "/"
-        problem = f"{line(pointer, 200)}: {line(error.message, 300)}"
-        raise InputError(Place(str(path)), problem, _NEXT_STEP)
+    for misfit in _misfits(document):
+        problem = f"{line(misfit.pointer, 200)}: {line(misfit.problem, 300)}"
+        raise InputError(Place(str(path)), problem, NEXT_STEP)
     return _results(document)
+
+
+def _misfits(document: Any) -> Iterator[Misfit]:  # noqa: ANN401
+    """Yield what is wrong with a document, in the order in which it can be asked for."""
+    yield from doubled(document)
+    for error in _validator().iter_errors(document):
+        yield Misfit("".join(f"/{token(part)}" for part in error.absolute_path) or "/", error.message)
+    yield from misfits(document)
 
 
 def listed(verdicts: Iterable[Verdict]) -> Iterable[Verdict]:
@@ -156,14 +165,14 @@ def _text(path: Path) -> str:
 def _parsed(path: Path, text: str) -> Any:  # noqa: ANN401
     """The JSON value; what it is has yet to be validated."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=objects)
     except json.JSONDecodeError as error:
         place, problem = Place(str(path), error.lineno, error.colno), f"not JSON: {error.msg}"
     except ValueError as error:
         place, problem = Place(str(path)), f"not JSON: {error}"
     except RecursionError:
         place, problem = Place(str(path)), "not a results file: nested too deeply"
-    raise InputError(place, problem, _NEXT_STEP)
+    raise InputError(place, problem, NEXT_STEP)
 
 
 def _no_constant(name: str) -> None:
@@ -178,16 +187,12 @@ def _refuse_other_formats(path: Path, document: JsonValue) -> None:
         problem = f"/format: {line(found, 80)} is another version; this one reads {FORMAT}"
     else:
         problem = f'/format: absent; a results file begins with "format": "{FORMAT}"'
-    raise InputError(Place(str(path)), problem, _NEXT_STEP)
+    raise InputError(Place(str(path)), problem, NEXT_STEP)
 
 
 @cache
 def _validator() -> Draft202012Validator:
     return Draft202012Validator(json.loads(resources.read_text("schemas/chatconform/results.schema.json")))
-
-
-def _pointer_token(token: str | int) -> str:
-    return str(token).replace("~", "~0").replace("/", "~1")
 
 
 def _results(document: Any) -> Results:  # noqa: ANN401
