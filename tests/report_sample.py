@@ -41,7 +41,7 @@ from chatconform.model import (
     Verdict,
     Waiver,
 )
-from chatconform.report import markdown, results, terminal
+from chatconform.report import badge, junit, markdown, results, sarif, summary, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (
@@ -267,6 +267,7 @@ def on_terminal(judged: Results, width: int = 80) -> str:
 def reports() -> dict[str, bytes]:
     """Every golden file by name."""
     judged = sample()
+    gated = gate.decide(judged, gate.FailOn.MUST)
     return {
         "index.md": markdown.index(judged).encode(),
         "provider.md": markdown.provider(judged, "acme").encode(),
@@ -274,6 +275,10 @@ def reports() -> dict[str, bytes]:
         "document.md": markdown.provider(judged, "paper").encode(),
         "void.md": markdown.provider(judged, "broken-suite").encode(),
         "results.json": results.dump(judged).replace(LONG_ID.encode(), b"m (2**20 of them)"),
+        "junit.xml": junit.render(judged, gated),
+        "results.sarif": sarif.render(judged, gated),
+        "summary.md": summary.render(judged).encode(),
+        "badges.json": b"".join(badge.render(provider) for provider in judged.providers),
         "terminal.txt": on_terminal(judged).encode(),
     }
 

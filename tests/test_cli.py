@@ -660,6 +660,7 @@ COMMANDS = [
     "record",
     "judge",
     "import",
+    "report",
     "diff",
     "init",
     "doctor",

@@ -28,8 +28,8 @@ HOSTILE = (
     "=cmd|' /C calc'!A0 <script>alert(1)</script><style>*{display:none}</style><img src=x onerror=alert(1)> ]]> "
     "<![CDATA[ [a](javascript:alert(1)) ![b](http://x.example/p.png) https://x.example @octocat #1 `tick` a|b "
     "\x1b]0;title\x07 \x1b]52;c;YQ==\x07 \x1b]8;;http://x.example\x1b\\link\x1b]8;;\x1b\\ \x1b[2J \x9b31m "
-    "\u202egnp.exe\u2066 \x00\x08\x7f\r\n::error::x\n# heading\n| cell | \ud800 \u2028 ../../etc/passwd __proto__ "
-    "{{7*7}} ${x} &lt; \ufeff"
+    "\u202egnp.exe\u2066 \x00\x08\x7f\r\n::error::x ##[warning]y\n# heading\n| cell | \ud800 \u2028 "
+    "../../etc/passwd __proto__ {{7*7}} ${x} &lt; \ufeff"
 )  # fmt: skip
 LONG = HOSTILE + "m" * 2**20
 ACTS = re.compile(SHAPELESS.pattern.replace("\\u0000-\\u001f", "\\u0000-\\u0009\\u000b-\\u001f", 1))
@@ -92,7 +92,8 @@ def judged(chatconform, tmp_path_factory):
     """Return what judging printed, and the folder."""
     folder = tmp_path_factory.mktemp("strings")
     recorded(folder / "mine")
-    return chatconform(folder, "judge", "mine", "--out", "out"), folder
+    forms = ("--junit", "out/junit.xml", "--sarif", "out/results.sarif", "--summary", "out/summary.md")
+    return chatconform(folder, "judge", "mine", "--out", "out", *forms, "--badge", "badges"), folder
 
 
 def pages(folder: Path) -> dict[str, str]:
@@ -136,6 +137,26 @@ def test_the_markdown_mentions_nobody_and_has_no_formula_at_the_start_of_a_cell(
     for text in pages(judged[1]).values():
         prose = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
         assert [] == re.findall(r"@octocat|\| *[=+@][^|]*\||https?://x\.example", prose)
+
+
+def test_the_junit_is_xml_and_the_sarif_and_the_badges_are_json(judged):
+    _, folder = judged
+    own = {"testsuites", "testsuite", "testcase", "properties", "property", "failure", "skipped", "error"}
+    assert own >= {element.tag for element in ET.parse(folder / "out" / "junit.xml").iter()}
+    places = [
+        each["locations"][0] for each in json.loads((folder / "out/results.sarif").read_bytes())["runs"][0]["results"]
+    ]
+    uris = {each["physicalLocation"]["artifactLocation"]["uri"] for each in places}
+    assert uris
+    assert [] == [uri for uri in uris if not re.fullmatch(r"[A-Za-z0-9_.~%/-]+", uri) or uri[0] == "/" or ".." in uri]
+    for badge in (folder / "badges").iterdir():
+        assert re.fullmatch(r"[a-z0-9.-]+\.json", badge.name)
+        assert [] == ACTS.findall("".join(map(str, json.loads(badge.read_bytes()).values())))
+
+
+def test_no_line_that_is_printed_is_a_command_to_a_ci_system(judged, chatconform):
+    printed = judged[0].stdout + judged[0].stderr + chatconform(judged[1], "judge", "mine", "--json").stdout
+    assert [] == re.findall(r"^\s*::[^\s:]+(?: .*)?::|##\[", printed, re.MULTILINE)
 
 
 def test_json_is_the_file_that_is_written(judged, chatconform):

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from chatconform import __version__
-from chatconform.cli import build, endpoints, judge, run
+from chatconform.cli import build, endpoints, judge, report, run
 from chatconform.cli.conclude import INTERRUPTED, USAGE, discard, reader
 from chatconform.model import InputError
 from chatconform.report.visible import escape, line, message
@@ -31,7 +31,7 @@ Exit codes:
 class _Group(click.Group):
     """Lists its commands in two groups: what judges, and what helps to build."""
 
-    judging = ("run", "plan", "record", "judge", "diff", "import", "init", "doctor")
+    judging = ("run", "plan", "record", "judge", "report", "diff", "import", "init", "doctor")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         names = self.list_commands(ctx)
@@ -58,7 +58,7 @@ def cli() -> None:
 
 for command in (
     *(run.run, run.plan, run.record),
-    *(judge.judge, judge.diff_, judge.import_),
+    *(judge.judge, report.report, judge.diff_, judge.import_),
     *(endpoints.init, endpoints.doctor, endpoints.serve),
     *(build.list_, build.explain, build.lint, build.docs),
 ):

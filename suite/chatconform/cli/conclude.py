@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -17,6 +18,7 @@ from chatconform.model import InputError, Place
 if TYPE_CHECKING:
     from chatconform.assessment import Subject
     from chatconform.attribution import Baseline
+    from chatconform.forms import Forms
     from chatconform.model import JsonValue, Problem, Provider
 
 COMMAND_LINE = Place("command line")
@@ -36,6 +38,13 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
                      help="Say what changed since then, and whether the provider did or the suite."),
         click.option("--recordings", type=click.Path(path_type=Path), metavar="DIR",
                      help="Where the recordings of the baseline are, if not where they were judged."),
+        click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
+                     help="Write JUnit XML, which fails where the exit code is not 0."),
+        click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write SARIF 2.1.0."),
+        click.option("--badge", type=click.Path(path_type=Path), metavar="DIR",
+                     help="Write a shields.io badge a provider; into one file, where its name ends in .json."),
+        click.option("--summary", type=click.Path(path_type=Path), metavar="FILE",
+                     help="Add Markdown of at most 900 KiB to a file, such as $GITHUB_STEP_SUMMARY."),
         click.option("--json", "as_json", is_flag=True, help="Print results.json, and nothing else."),
     )  # fmt: skip
     for option in reversed(options):
@@ -53,26 +62,28 @@ def conclude(
     interrupted: bool = False,
 ) -> None:
     """Assess, write, print, and leave with the exit code; an interrupted run ends as such, its report written."""
-    from chatconform import assessment, gate, reports
+    from chatconform import assessment, forms, gate, reports
     from chatconform.report.results import dump
 
     selection = assessment.Selection(_checks(options), _patterns(options, "scenarios"))
     baseline = _baseline(options)
     results = assessment.assess(
         subjects,
-        run={**facts, "fail_on": str(options["fail_on"])},
+        run={**facts, "fail_on": str(options["fail_on"]), **({"interrupted": True} if interrupted else {})},
         today=datetime.now(UTC).date(),
         selection=selection,
         problems=problems,
         baseline=baseline,
     )
+    gated = gate.decide(results, gate.FailOn(str(options["fail_on"])))
     index = reports.write(results, out) if out is not None else None
+    forms.write(results, gated, forms_of(options))
     with reader():
         if options["as_json"]:
             click.echo(dump(results), nl=False)
         else:
             reports.show(results, index)
-    sys.exit(INTERRUPTED if interrupted else gate.exit_code(results, gate.FailOn(str(options["fail_on"]))))
+    sys.exit(gated.code)
 
 
 @contextmanager
@@ -102,18 +113,32 @@ def _baseline(options: dict[str, object]) -> Baseline | None:
 
 def baseline_of(file: Path, recordings: Path | None) -> Baseline:
     """Return results to compare with. Raises `InputError` for a file that holds none, and for a folder that is none."""
-    from chatconform import attribution
-    from chatconform.report.results import load
+    from chatconform import attribution, reports
 
     if recordings is not None and not recordings.is_dir():
         raise InputError(Place(str(recordings)), "is no folder", "name the folder that holds the old recordings")
-    return attribution.Baseline(str(file), load(file), attribution.beside(file, recordings))
+    return attribution.Baseline(str(file), reports.read(file), attribution.beside(file, recordings))
 
 
 def require_usable(options: dict[str, object]) -> None:
     """Raise `InputError` for what can be said of the options before anything is asked or read."""
+    from chatconform import forms
+
     _checks(options)
+    wanted = forms_of(options)
+    for option, path in wanted.named():
+        if path == forms.STANDARD_OUTPUT:
+            remedy = "Write a file, or print that form with `chatconform report results.json`."
+            raise InputError(COMMAND_LINE, f"{option} -: standard output has the summary", remedy)
+    forms.require_writable(wanted, COMMAND_LINE)
     _baseline(options)
+
+
+def require_room(options: dict[str, object], providers: int) -> None:
+    """Raise `InputError` where a form that the options name has no room for that many providers."""
+    from chatconform import forms
+
+    forms.require_room(forms_of(options), providers)
 
 
 def _checks(options: dict[str, object]) -> tuple[str, ...]:
@@ -168,6 +193,13 @@ def load_providers(file: Path) -> tuple[Provider, ...]:
     for provider in loaded:
         require_unshown(provider, os.environ)
     return loaded
+
+
+def forms_of(options: dict[str, object]) -> Forms:
+    """Return the forms that the options name."""
+    from chatconform.forms import Forms
+
+    return Forms(**{field.name: path_of(options.get(field.name)) for field in fields(Forms)})
 
 
 def path_of(value: object) -> Path | None:

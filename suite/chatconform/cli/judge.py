@@ -20,6 +20,8 @@ from chatconform.cli.conclude import (
     load_providers,
     reader,
     require_named,
+    require_room,
+    require_usable,
     shared,
 )
 from chatconform.model import InputError
@@ -46,12 +48,14 @@ def judge(
     from chatconform import assessment, judging
     from chatconform.recordings import disk, store
 
+    require_usable(options)
     if contract is not None:
         judging.require_contract(contract, COMMAND_LINE)
     known = {each.id: each for each in load_providers(find_providers(options))}
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)
+    require_room(options, len(subjects))
     with disk.held(out) if out else nullcontext():
         conclude(subjects, problems, {"mode": "judged"}, out, options)
 
@@ -136,10 +140,9 @@ def diff_(old: Path, new: Path, recordings: Path | None, as_json: bool) -> None:
     """
     from dataclasses import asdict, replace
 
-    from chatconform import attribution, gate
-    from chatconform.report.results import load
+    from chatconform import attribution, gate, reports
 
-    baseline, after = baseline_of(old, recordings), load(new)
+    baseline, after = baseline_of(old, recordings), reports.read(new)
     changes = attribution.compare(baseline, after)
     with reader():
         if as_json:

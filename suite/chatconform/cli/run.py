@@ -21,6 +21,7 @@ from chatconform.cli.conclude import (
     load_providers,
     reader,
     require_named,
+    require_room,
     require_usable,
     shared,
 )
@@ -83,6 +84,7 @@ def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **opt
 
     require_usable(options)
     chosen, beside = _chosen(names, options)
+    require_room(options, len(chosen))
     asked = [each for each in chosen if _is_asked(each, source, beside, options)]
     subjects, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
     if not asked:

@@ -40,6 +40,29 @@ def make(folder: Path) -> None:
     _make(folder, folder)
 
 
+def add(target: Path, data: bytes) -> None:
+    """Add to the end of a file in one piece, from a new line on; the file is made if need be. Raises `InputError`."""
+    _make(target.parent, target)
+    try:
+        with target.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                data = data if file.read() == b"\n" else b"\n" + data
+            file.write(data)
+    except OSError as error:
+        raise _unwritable(target, error) from None
+
+
+def require_writable(target: Path) -> None:
+    """Raise `InputError` where a file, or one in a folder of this name, cannot be written; nothing is made."""
+    above = next(path for path in (target, *target.absolute().parents) if path.exists())
+    if above != target and not above.is_dir():
+        raise _unwritable(target, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    folder = above if above.is_dir() else above.absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable(target, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
 @contextmanager
 def held(folder: Path) -> Iterator[Path]:
     """Hold a folder, made if need be, against every other process, and clear what a killed one left half written.

@@ -46,13 +46,13 @@ def index(results: Results) -> str:
     rows = board.rows(results)
     sections = (
         [f"# {visible.prose(board.headline(results))}"],
-        _document_only_note(results),
+        document_only_note(results),
         _board(rows),
         _breaks(results, rows),
         _matrix(rows),
         _problems(results),
         _changes(results),
-        _measured(results),
+        measured(results),
     )
     return joined(sections)
 
@@ -89,7 +89,8 @@ def _name(row: Row) -> str:
     return cell(visible.line(row.provider.id, 60))
 
 
-def _document_only_note(results: Results) -> Iterator[str]:
+def document_only_note(results: Results) -> Iterator[str]:
+    """A paragraph where a provider was judged on nothing but what its document prints."""
     count = sum(board.is_document_only(results, item.id) for item in results.providers)
     if count:
         were = "was" if count == 1 else "were"
@@ -108,12 +109,13 @@ def _board_row(row: Row) -> tuple[str, ...]:
     return (
         _link(_name(row), row),
         f"**{row.provider.conclusion.value}**",
-        _musts(row, openai=False),
-        _musts(row, openai=True),
+        musts_cell(row, openai=False),
+        musts_cell(row, openai=True),
     )
 
 
-def _musts(row: Row, *, openai: bool) -> str:
+def musts_cell(row: Row, *, openai: bool) -> str:
+    """The musts of OpenAI's contract, or of the own document, in the words of the board."""
     musts = board.musts(row.provider, openai=openai)
     if musts is None:
         return "–"
@@ -200,11 +202,17 @@ def _changes(results: Results) -> Iterator[str]:
     for by, items in changes.by_whom(results.changes):
         yield f"- {changes.WORDS[by]}: {changes.counts(items)}. {changes.WHY[by]}"
     yield ""
-    head = ("Change", "By", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
-    yield from table(
-        head,
-        (
-            (
+    yield from table(CHANGE_HEAD, change_rows(results))
+
+
+CHANGE_HEAD = ("Change", "By", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
+
+
+def change_rows(results: Results) -> Iterator[tuple[str, ...]]:
+    """The changes since the baseline as rows of a table, what broke first."""
+    for kind, items in board.changes(results):
+        for item in items:
+            yield (
                 cell(kind),
                 cell(item.by),
                 cell(item.provider),
@@ -215,13 +223,9 @@ def _changes(results: Results) -> Iterator[str]:
                 item.before.value if item.before else "–",
                 item.after.value if item.after else "–",
             )
-            for kind, items in board.changes(results)
-            for item in items
-        ),
-    )
 
 
-def _measured(results: Results) -> Iterator[str]:
+def measured(results: Results) -> Iterator[str]:
     """How it was measured: the facts of the run, and what each provider was judged on."""
     facts = [
         f"- {cell(key)}: {visible.code(visible.line(_fact(results.run[key]), 300))}"
@@ -312,20 +316,20 @@ def _failures(results: Results, row: Row, exchanges: Mapping[str, ExchangeSummar
 def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:
     yield f'<a id="{board.anchor(entry.contract, entry.check)}"></a>'
     yield from ("", f"### {entry.mark.value} {identifier(entry.check)}", "")
-    yield from _rule(results, row, entry)
+    yield from rule(results, row, entry)
     failed = board.failing(entry)
     again = board.command(entry.check, exchanges.get(failed[0].exchange))
     if again:
         yield f"- **Again:** {visible.code(again)}"
     yield f"- **In:** {board.extent(entry)}"
     for verdict in failed[:_EXCHANGES_SHOWN]:
-        yield from _evidence(verdict, exchanges.get(verdict.exchange))
+        yield from evidence(verdict, exchanges.get(verdict.exchange))
     if len(failed) > _EXCHANGES_SHOWN:
         yield f"- and {board.plural(len(failed) - _EXCHANGES_SHOWN, 'more exchange')}"
     yield ""
 
 
-def _rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
+def rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
     """The rule that was broken: the fact, its contract, what breaks, the fix and the sources."""
     text = board.text_of(results, entry.check)
     level = entry.rolled.level.value
@@ -344,7 +348,7 @@ def _rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
         yield f"- **Own document:** {cell(board.own_document_sentence(entry.own_document, source))}"
 
 
-def _evidence(verdict: Verdict, exchange: ExchangeSummary | None) -> Iterator[str]:
+def evidence(verdict: Verdict, exchange: ExchangeSummary | None) -> Iterator[str]:
     """What one exchange shows: where it is, whether it is waived, and its first findings."""
     file = f" in {visible.code(visible.line(exchange.file, 200))}" if exchange else ""
     yield f"- {identifier(verdict.exchange)}{file}{_waived(verdict)}"

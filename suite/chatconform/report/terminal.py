@@ -208,7 +208,7 @@ def _failure_fields(results: Results, row: Row, entry: Entry) -> Iterator[tuple[
 def failure(rolled: Rolled, text: CheckText) -> str:
     """Return a failing check as plain text, for a test runner: the fact, every finding, the source, the fix."""
     failed = [verdict for verdict in rolled.verdicts if verdict.findings]
-    contract = failed[0].contract
+    contract = rolled.verdicts[0].contract
     lines = [
         f"{text.id}  {rolled.level.upper()} {board.contract_name(contract)}",
         f"  {text.under(contract)}",
