@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -41,7 +42,7 @@ from chatconform.model import (
     Verdict,
     Waiver,
 )
-from chatconform.report import badge, junit, markdown, results, sarif, summary, terminal
+from chatconform.report import badge, html, junit, markdown, results, sarif, summary, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = (
@@ -170,7 +171,9 @@ EXCHANGES = (
         "plain",
         Origin.LIVE,
         timings={"headers": 311000, "end": 912345},
-        sent=Sent("plain", "acme-1", "2026-11-20T12:00:00Z", '{"model":"acme-1","messages":[{"content":"it\'s"}]}'),
+        sent=Sent(
+            "plain", "acme-1", "2026-11-20T12:00:00Z", "right", '{"model":"acme-1","messages":[{"content":"it\'s"}]}'
+        ),
         received=Received((("x-request-id", "req_7"),), 412, 11, 31),
         habits=(Habit("members.answer", 2, 12, ("provider", "cost")),),
     ),
@@ -179,7 +182,7 @@ EXCHANGES = (
         "stream.usage",
         Origin.LIVE,
         timings={"headers": 311000, "first_event": 402000, "last_event": 912345, "last_read": 912345},
-        sent=Sent("stream.usage", "acme-1", "2026-11-20T12:00:01Z", '{"model":"acme-1","stream":true}'),
+        sent=Sent("stream.usage", "acme-1", "2026-11-20T12:00:01Z", "right", '{"model":"acme-1","stream":true}'),
         received=Received((), 1264, 11, 31, Timeline(((402000, 1), (431000, 4), (901000, 7), (912345, 7)), 901000)),
         note="second try",
         habits=(Habit("framing.comments", 1200, 0), Habit("members.answer", 40, 190, ("provider", "x_acme"))),
@@ -197,7 +200,7 @@ EXCHANGES = (
         note=HOSTILE,
         end=HOSTILE,
         request=HOSTILE,
-        sent=Sent(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+        sent=Sent(HOSTILE, HOSTILE, HOSTILE, "absent", HOSTILE),
         received=Received(((HOSTILE, HOSTILE),), 99, 1, 2, Timeline(((5, 1),))),
         habits=(Habit("members.answer", 1, 9, (HOSTILE,)),),
     ),
@@ -259,9 +262,15 @@ def sample() -> Results:
 def on_terminal(judged: Results, width: int = 80) -> str:
     """What a terminal without colour shows."""
     console = Console(width=width, file=StringIO(), no_color=True, force_terminal=False)
-    terminal.render(judged, console, "reports/index.md")
+    terminal.render(judged, console, "reports/index.html")
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
+
+
+def bare(page: str) -> bytes:
+    """A page without its style, its script and their digests, which are files of their own."""
+    without = re.sub(r"(?s)(<style>|<script>).*?(</style>|</script>)", r"\1\2", page)
+    return re.sub(r"'sha256-[^']+'", "'sha256-'", without).encode()
 
 
 def reports() -> dict[str, bytes]:
@@ -269,6 +278,11 @@ def reports() -> dict[str, bytes]:
     judged = sample()
     gated = gate.decide(judged, gate.FailOn.MUST)
     return {
+        "index.html": bare(html.index(judged)),
+        "provider.html": bare(html.provider(judged, "acme")),
+        "hostile.html": bare(html.provider(judged, HOSTILE_PROVIDER)),
+        "document.html": bare(html.provider(judged, "paper")),
+        "void.html": bare(html.provider(judged, "broken-suite")),
         "index.md": markdown.index(judged).encode(),
         "provider.md": markdown.provider(judged, "acme").encode(),
         "hostile.md": markdown.provider(judged, HOSTILE_PROVIDER).encode(),

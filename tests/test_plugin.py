@@ -173,7 +173,7 @@ def test_pytest_writes_what_the_command_writes(whole, gateways, chatconform):
 
 
 def test_pytest_says_where_the_report_is(whole, gateways):
-    assert f"chatconform: {gateways / 'whole' / 'index.md'}" in whole.stdout.splitlines()
+    assert f"chatconform: {gateways / 'whole' / 'index.html'}" in whole.stdout.splitlines()
 
 
 @pytest.mark.parametrize("workers", ["0", "2", "4"])

@@ -90,7 +90,7 @@ def test_the_terminal_begins_with_the_sentence_that_decides(results, sentence):
     ],
 )
 def test_the_terminal_ends_with_the_conclusions_and_the_path_of_the_report(results, conclusions):
-    assert [conclusions, "report: reports/index.md"] == on_terminal(results).splitlines()[-2:]
+    assert [conclusions, "report: reports/index.html"] == on_terminal(results).splitlines()[-2:]
 
 
 def test_the_terminal_names_no_report_where_none_was_written():
@@ -132,7 +132,7 @@ def test_no_line_of_the_terminal_is_a_command_to_a_ci_system_wherever_it_is_brok
 
 
 def test_a_narrow_terminal_is_served():
-    assert on_terminal(sample(), width=20).endswith("report: reports/index.md\n")
+    assert on_terminal(sample(), width=20).endswith("report: reports/index.html\n")
 
 
 def test_a_terminal_that_wants_no_colour_gets_no_escape():

@@ -69,11 +69,15 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was asked. `body` is the request's JSON as text; None where nothing failed, and where it is long."""
+    """What was asked. `body` is the request's JSON as text; None where nothing failed, and where it is long.
+
+    `key` says whether the request went with the right key, with a wrong one, or with none.
+    """
 
     scenario: str | None = None
     model: str | None = None
     recorded_at: str | None = None
+    key: str = "right"
     body: str | None = None
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from chatconform import gate
 from chatconform.model import InputError, Place, Results
 from chatconform.recordings import disk
-from chatconform.report import board, markdown, terminal
+from chatconform.report import board, html, markdown, terminal
 from chatconform.report.results import NEXT_STEP, dump, load
 
 
@@ -26,17 +26,20 @@ def read(path: Path) -> Results:
 
 
 def write(results: Results, folder: Path) -> Path:
-    """Write results.json, one page a provider and index.md, all of them or none; return the path of index.md.
+    """Write results.json and, in HTML and in Markdown, an index and one page a provider, all of them or none.
+
+    Returns the path of index.html.
 
     Their owner alone can read them (mode 0600), for findings quote header fields. Raises `InputError`.
     """
     files = {"results.json": dump(results)}
-    for provider in results.providers:
-        files[board.page(provider.id)] = markdown.provider(results, provider.id).encode("utf-8")
-    files["index.md"] = markdown.index(results).encode("utf-8")
+    for form, suffix in ((markdown, ".md"), (html, ".html")):
+        for provider in results.providers:
+            files[board.page(provider.id, suffix)] = form.provider(results, provider.id).encode("utf-8")
+        files[f"index{suffix}"] = form.index(results).encode("utf-8")
     disk.make(folder)
     disk.write_private({folder / name: data for name, data in files.items()})
-    return folder / "index.md"
+    return folder / "index.html"
 
 
 class _Console(Console):

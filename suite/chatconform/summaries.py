@@ -10,6 +10,7 @@ from chatconform.exhibits import Received, Sent, Timeline
 from chatconform.model import Exchange, ExchangeSummary, Finding, Outcome, Verdict
 from chatconform.wire import habits, timing
 from chatconform.wire import transcript as transcripts
+from chatconform.wire.asked import credential
 from chatconform.wire.excerpts import Excerpts
 from chatconform.wire.transcript import Kind, Transcript
 
@@ -78,6 +79,7 @@ def _summary(transcript: Transcript, drawn: Timeline | None, *, failed: bool) ->
             scenario=exchange.scenario,
             model=transcript.asked.model or exchange.model,
             recorded_at=exchange.recorded_at,
+            key=credential(exchange.request).value,
             body=_body(exchange) if failed else None,
         ),
         received=_received(transcript, drawn),

@@ -27,6 +27,7 @@ from chatconform.model import (
     Outcome,
     OwnDocument,
     ProviderResult,
+    Reason,
     Results,
     Tally,
     Verdict,
@@ -68,6 +69,19 @@ _DOES = {
     Conclusion.CONFORMS_WITH_WAIVERS: ("conforms with waivers", "conform with waivers"),
     Conclusion.CONFORMS: ("conforms", "conform"),
 }
+
+REASONS = {
+    Reason.NOTHING_TO_EXAMINE: "What came held nothing that these checks look at.",
+    Reason.PREREQUISITE: "Another check has to hold before these can be judged.",
+    Reason.RATE_LIMITED: "The provider answered that there were too many requests.",
+    Reason.BUDGET: "The limit on requests or on tokens was reached first.",
+    Reason.NETWORK: "No whole answer came.",
+    Reason.NO_READS: "The recording does not say when the bytes arrived.",
+    Reason.NO_REQUEST: "The recording does not hold the request.",
+    Reason.RECORDER: "A recorder stands between the wire and us, and may have changed what these look at.",
+    Reason.PLACEHOLDER: "The document prints a placeholder where a value would stand.",
+}
+"""Why something is unproven, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +248,13 @@ def contract_name(contract: str) -> str:
     return "OpenAI" if contract == OPENAI else f"own document ({contract})"
 
 
-def page(provider: str) -> str:
+def page(provider: str, suffix: str = ".md") -> str:
     """The file name of a provider's page: safe on every file system, and its own for every id."""
     if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", provider) and provider != "index":
-        return f"{provider}.md"
+        return f"{provider}{suffix}"
     digest = hashlib.sha256(provider.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     readable = re.sub(r"[^a-z0-9]+", "-", provider[:40].lower()).strip("-")
-    return f"{readable or 'provider'}.{digest}.md"
+    return f"{readable or 'provider'}.{digest}{suffix}"
 
 
 def anchor(contract: str, check: str) -> str:
@@ -275,6 +289,15 @@ def failing(entry: Entry) -> tuple[Verdict, ...]:
     """The verdicts of an entry that failed, those that no waiver covers first."""
     failed = (verdict for verdict in entry.rolled.verdicts if verdict.outcome is Outcome.FAIL)
     return tuple(sorted(failed, key=lambda verdict: (verdict.waiver is not None, verdict.exchange)))
+
+
+def by_reason(entry: Entry) -> dict[Reason, list[Verdict]]:
+    """The verdicts of an entry that is unproven, by why they are."""
+    found: dict[Reason, list[Verdict]] = {}
+    for verdict in entry.rolled.verdicts:
+        reason = verdict.reason if verdict.reason in REASONS else None
+        found.setdefault(reason or Reason.NOTHING_TO_EXAMINE, []).append(verdict)
+    return found
 
 
 def where(finding: Finding) -> tuple[str, ...]:

@@ -28,18 +28,6 @@ _EXCHANGES_SHOWN = 20
 _RECORDS_SHOWN = 200
 _NAMES_SHOWN = 12
 
-_REASONS = {
-    Reason.NOTHING_TO_EXAMINE: "What came held nothing that these checks look at.",
-    Reason.PREREQUISITE: "Another check has to hold before these can be judged.",
-    Reason.RATE_LIMITED: "The provider answered that there were too many requests.",
-    Reason.BUDGET: "The limit on requests or on tokens was reached first.",
-    Reason.NETWORK: "No whole answer came.",
-    Reason.NO_READS: "The recording does not say when the bytes arrived.",
-    Reason.NO_REQUEST: "The recording does not hold the request.",
-    Reason.RECORDER: "A recorder stands between the wire and us, and may have changed what these look at.",
-    Reason.PLACEHOLDER: "The document prints a placeholder where a value would stand.",
-}
-
 
 def index(results: Results) -> str:
     """index.md: the sentence that decides, the board, what breaks, the matrix, and how it was measured."""
@@ -379,22 +367,14 @@ def _unproven(row: Row) -> Iterator[str]:
     """What could not be judged, by reason, with the check that had to hold first."""
     groups: dict[Reason, list[str]] = {}
     for entry in row.marked(Mark.UNPROVEN):
-        for reason, verdicts in _by_reason(entry).items():
+        for reason, verdicts in board.by_reason(entry).items():
             groups.setdefault(reason, []).append(_unproven_line(entry, verdicts))
     return section("Unproven", _unproven_groups(groups))
 
 
 def _unproven_groups(groups: Mapping[Reason, Sequence[str]]) -> Iterator[str]:
     for reason in sorted(groups):
-        yield from (f"### {reason.value}", "", _REASONS[reason], "", *groups[reason], "")
-
-
-def _by_reason(entry: Entry) -> dict[Reason, list[Verdict]]:
-    found: dict[Reason, list[Verdict]] = {}
-    for verdict in entry.rolled.verdicts:
-        reason = verdict.reason if verdict.reason in _REASONS else None
-        found.setdefault(reason or Reason.NOTHING_TO_EXAMINE, []).append(verdict)
-    return found
+        yield from (f"### {reason.value}", "", board.REASONS[reason], "", *groups[reason], "")
 
 
 def _unproven_line(entry: Entry, verdicts: Sequence[Verdict]) -> str:

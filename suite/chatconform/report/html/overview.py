@@ -1,0 +1,216 @@
+"""What index.html shows, made of results: the board, what breaks, what changed, how it was measured."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, OwnDocument, Problem, Results
+from chatconform.report import board
+from chatconform.report.board import Entry, Mark, Musts, NotAsked, Row
+from chatconform.report.html import arrivals
+from chatconform.report.html.arrivals import Arrivals
+from chatconform.report.html.bars import Segment, segments
+from chatconform.report.html.matrix import Matrix, matrix
+
+BREAKS = 8
+"""How many broken checks are shown at once; the others unfold."""
+
+MOST = 200
+"""How many rows of any list are shown at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The musts of one contract: counts, and their bar."""
+
+    musts: Musts
+    bar: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One provider on the board."""
+
+    row: Row
+    page: str
+    own: Standing | None
+    openai: Standing | None
+    asked: str
+    evidence: str
+    where: tuple[tuple[str, int], ...]
+    broke: int
+    fixed: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A provider that breaks a check: where its card is, by which contract, and whether that is its own word."""
+
+    name: str
+    link: str
+    own: bool
+    promised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A check that somebody breaks, with whom it hurts."""
+
+    check: str
+    text: CheckText
+    mark: Mark
+    hits: tuple[Hit, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one provider was judged on."""
+
+    row: Row
+    requests: int
+    streams: int
+    prompt_tokens: int
+    completion_tokens: int
+    scenarios: int
+    unproven: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that index.html shows."""
+
+    results: Results
+    headline: str
+    places: tuple[Place, ...]
+    breaks: tuple[Break, ...]
+    lesser: tuple[Break, ...]
+    arrivals: Arrivals | None
+    matrix: Matrix
+    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+    problems: tuple[Problem, ...]
+    measured: tuple[Measured, ...]
+    left_out: tuple[NotAsked, ...]
+    facts: tuple[tuple[str, str], ...]
+    document_only: int
+
+
+def view(results: Results) -> Overview:
+    """What index.html shows of results."""
+    rows = board.rows(results)
+    exchanges = grouped(results.exchanges)
+    timed = arrivals.alike([exchanges.get(row.provider.id, []) for row in rows[:MOST]])
+    broken = tuple(_breaks(results, rows))
+    return Overview(
+        results=results,
+        headline=board.headline(results),
+        places=tuple(_place(results, row, exchanges.get(row.provider.id, [])) for row in rows),
+        breaks=tuple(each for each in broken if each.mark is Mark.FAIL),
+        lesser=tuple(each for each in broken if each.mark is not Mark.FAIL),
+        arrivals=arrivals.drawn(timed),
+        matrix=matrix(results, rows),
+        changes=tuple(board.changes(results)),
+        problems=tuple(sorted(results.problems, key=lambda each: (each.place, each.problem, each.remedy))),
+        measured=tuple(measured(row, exchanges.get(row.provider.id, [])) for row in rows),
+        left_out=tuple(board.left_out(results)),
+        facts=tuple(_facts(results)),
+        document_only=sum(board.is_document_only(results, row.provider.id) for row in rows),
+    )
+
+
+def grouped(exchanges: Sequence[ExchangeSummary]) -> Mapping[str, list[ExchangeSummary]]:
+    """The exchanges of each provider, in the order of their ids."""
+    found: dict[str, list[ExchangeSummary]] = {}
+    for each in sorted(exchanges, key=lambda each: each.id):
+        found.setdefault(each.provider, []).append(each)
+    return found
+
+
+def standing(row: Row, *, openai: bool) -> Standing | None:
+    """The musts of OpenAI's contract, or of the own document; None where it was not judged by that."""
+    musts = board.musts(row.provider, openai=openai)
+    return None if musts is None else Standing(musts, segments(musts) if musts.total else ())
+
+
+def asked_model(row: Row, exchanges: Sequence[ExchangeSummary]) -> str:
+    """The model that was asked for: as configured, else the one that most requests name."""
+    named = Counter(each.sent.model for each in exchanges if each.sent.model)
+    return row.provider.endpoint.model or next((name for name, _ in named.most_common(1) if name), "")
+
+
+def evidence(exchanges: Sequence[ExchangeSummary]) -> str:
+    """How many exchanges there are, and of which origin."""
+    count = Counter(each.origin.value for each in exchanges)
+    said = (f"{count[origin]:,} {origin}" for origin in sorted(count))
+    return f"{', '.join(said)} {'exchange' if len(exchanges) == 1 else 'exchanges'}" if exchanges else "no exchange"
+
+
+def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> Place:
+    kinds = Counter(each.kind for each in results.changes if each.provider == row.provider.id)
+    groups = Counter(board.group(check) for check in {entry.check for entry in row.marked(Mark.FAIL)})
+    return Place(
+        row=row,
+        page=board.page(row.provider.id, ".html"),
+        own=standing(row, openai=False),
+        openai=standing(row, openai=True),
+        asked=asked_model(row, exchanges),
+        evidence=evidence(exchanges),
+        where=tuple(sorted(groups.items(), key=lambda item: (-item[1], item[0]))),
+        broke=kinds["broke"],
+        fixed=kinds["fixed"],
+        lost=kinds["newly unproven"],
+    )
+
+
+def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[Break]:
+    """Yield what fails, worst first: by level, by how many providers break it, by how many clients that hurts."""
+    found: dict[tuple[str, Mark], list[tuple[Row, Entry]]] = {}
+    for row in rows:
+        for entry in row.failures:
+            if entry.mark is not Mark.WAIVED:
+                found.setdefault((entry.check, entry.mark), []).append((row, entry))
+    marks, made = list(Mark), []
+    for (check, mark), hits in found.items():
+        text = board.text_of(results, check)
+        providers = len({row.provider.id for row, _ in hits})
+        order = (marks.index(mark), -providers, -len({*text.raises, *text.wrong}), check)
+        shown = tuple(_hit(row, entry) for row, entry in hits[:MOST])
+        made.append((order, Break(check, text, mark, shown, len(hits) - len(shown))))
+    yield from (each for _, each in sorted(made, key=lambda item: item[0]))
+
+
+def _hit(row: Row, entry: Entry) -> Hit:
+    anchor = board.anchor(entry.contract, entry.check)
+    promised = entry.own_document is OwnDocument.PROMISES
+    return Hit(row.provider.id, f"{board.page(row.provider.id, '.html')}#{anchor}", entry.contract != OPENAI, promised)
+
+
+def measured(row: Row, exchanges: Sequence[ExchangeSummary]) -> Measured:
+    """What one provider was judged on, in numbers."""
+    reasons = Counter(
+        verdict.reason.value
+        for entry in row.marked(Mark.UNPROVEN)
+        for verdict in entry.rolled.verdicts[:1]
+        if verdict.reason
+    )
+    return Measured(
+        row=row,
+        requests=len(exchanges),
+        streams=sum(each.received.timeline is not None for each in exchanges),
+        prompt_tokens=sum(each.received.prompt_tokens or 0 for each in exchanges),
+        completion_tokens=sum(each.received.completion_tokens or 0 for each in exchanges),
+        scenarios=len({each.sent.scenario or each.id for each in exchanges}),
+        unproven=tuple(sorted(reasons.items())),
+    )
+
+
+def _facts(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield the facts of the run."""
+    for key in sorted(results.run):
+        if key != "left_out":
+            value = results.run[key]
+            yield key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
