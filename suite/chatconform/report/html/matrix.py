@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatconform.model import OPENAI, Change, Outcome, Results
 from chatconform.report import board, visible
@@ -41,7 +41,7 @@ class Line:
     cells: tuple[tuple[Sign, ...], ...]
     is_failing: bool
     differs: bool
-    changed: bool
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The groups, the providers that stand in the columns, and how many do not."""
+    """The groups, the providers that stand in the columns, and how many do not.
+
+    `has_own` says whether any of them was judged by its own document.
+    """
 
     rows: tuple[Row, ...]
     groups: tuple[Group, ...]
     more: int
+    has_own: bool
 
     @property
     def checks(self) -> int:
@@ -75,15 +79,11 @@ class Matrix:
         """Whether there are so many providers that only signs fit."""
         return len(self.rows) > NARROW
 
-    @property
-    def has_own(self) -> bool:
-        """Whether any provider was judged by its own document."""
-        return any(sign.own for group in self.groups for line in group.lines for cell in line.cells for sign in cell)
-
 
 def matrix(results: Results, rows: Sequence[Row]) -> Matrix:
     """The matrix of what was judged."""
     changed = {(each.provider, each.contract, each.check): each for each in reversed(results.changes)}
+    checks = {check for _, _, check in changed}
     shown = tuple(rows[:COLUMNS])
     found: dict[str, dict[str, list[Entry]]] = {}
     for row in shown:
@@ -92,8 +92,13 @@ def matrix(results: Results, rows: Sequence[Row]) -> Matrix:
     groups: dict[str, list[Line]] = {}
     for check in sorted(found):
         line = _line(board.text_of(results, check).says, check, shown, found[check], changed)
-        groups.setdefault(board.group(check), []).append(line)
-    return Matrix(shown, tuple(Group(name, tuple(lines)) for name, lines in groups.items()), len(rows) - len(shown))
+        groups.setdefault(board.group(check), []).append(replace(line, changed=check in checks))
+    return Matrix(
+        rows=shown,
+        groups=tuple(Group(name, tuple(lines)) for name, lines in groups.items()),
+        more=len(rows) - len(shown),
+        has_own=any(entry.contract != OPENAI for row in shown for entry in row.entries),
+    )
 
 
 def _line(
@@ -113,9 +118,6 @@ def _line(
         cells=cells,
         is_failing=any(sign.mark in _LOUD for cell in cells for sign in cell),
         differs=any(len(marks) > 1 for marks in decided.values()),
-        changed=any(
-            (row.provider.id, contract, check) in changed for row in rows for contract in (OPENAI, row.document)
-        ),
     )
 
 

@@ -18,6 +18,7 @@ from chatconform.report.board import Mark
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONGEST = 400
+_CLIENTS = ("go-openai", "litellm", "openai", "pydantic")
 
 GLYPHS = {
     Mark.ERROR: "‼",
@@ -81,8 +82,8 @@ def dotted(check: str) -> Markup:
 
 
 def opening(text: str) -> Markup:
-    """A sentence of ours, with a capital at its start: checks say what breaks in the middle of a sentence."""
-    return prose(text[:1].upper() + text[1:])
+    """A sentence of ours with a capital at its start, unless it begins with the name of a client library."""
+    return prose(text if text.startswith(_CLIENTS) else text[:1].upper() + text[1:])
 
 
 def is_link(url: str) -> bool:
