@@ -13,6 +13,7 @@ import pytest
 from chatconform.exhibits import Received, Sent, Timeline
 from chatconform.model import Origin
 from chatconform.report import board, html
+from chatconform.report.changes import WORDS
 from chatconform.report.html import arrivals, bars, rendering, ticket
 from chatconform.report.results import dump, load
 from chatconform.report.visible import SHAPELESS
@@ -87,6 +88,19 @@ def test_only_http_and_https_are_links(url, expected):
     assert expected is rendering.is_link(url)
 
 
+@pytest.mark.parametrize("source, links", [
+    ("RFC 9110 section 8.3, HDR-01", ["https://www.rfc-editor.org/rfc/rfc9110#section-8.3"]),
+    ("RFC 8259", ["https://www.rfc-editor.org/rfc/rfc8259"]),
+    ("WHATWG HTML 9.2.6, SSF-01", ["https://html.spec.whatwg.org/multipage/server-sent-events.html"]),
+    ("acme.txt:99-101", []),
+    ("<b>RFC x</b>", []),
+])  # fmt: skip
+def test_a_citation_of_a_standard_leads_to_it(source, links):
+    cited = str(rendering.cited(source))
+    assert links == re.findall(r'href="([^"]+)"', cited)
+    assert source == unescape(re.sub(r"</?a[^>]*>", "", cited))
+
+
 # Where it stops, and says so
 
 
@@ -120,6 +134,16 @@ def test_every_failure_has_its_card_with_the_fragment_that_every_form_uses(provi
 def test_a_place_is_marked_in_its_bytes():
     assert "<mark>7</mark>" in html.provider(sample(), "acme")
     assert "the body ends here" in text(html.provider(sample(), "acme"))
+
+
+def test_what_changed_is_told_by_whose_doing_it_is():
+    said = text(html.index(sample()))
+    places = [said.index(words) for words in ("What changed", *map(opened, WORDS.values()))]
+    assert sorted(places) == places
+
+
+def opened(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 # What is copied

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from chatconform.diff import Kind
 from chatconform.exhibits import Evidence
 from chatconform.exhibits import Line as Bytes
 from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, Finding, OwnDocument, Results, Verdict
@@ -79,7 +80,7 @@ class Card:
 def card(
     results: Results, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary], changes: Iterable[Change]
 ) -> Card:
-    """The card of one failing check; `changes` are the provider's, the worst first."""
+    """The card of one failing check; `changes` are those of its provider."""
     text, failed = board.text_of(results, entry.check), board.failing(entry)
     exhibits = tuple(_exhibit(verdict, exchanges.get(verdict.exchange)) for verdict in failed[:EXCHANGES])
     others = tuple(verdict.exchange for verdict in failed[EXCHANGES : EXCHANGES + NAMED])
@@ -101,11 +102,17 @@ def card(
         exhibits=exhibits,
         others=others,
         more=len(failed) - len(exhibits) - len(others),
-        change=next((each for each in changes if (each.contract, each.check) == (entry.contract, entry.check)), None),
+        change=_change(changes, entry),
         again=again,
         curl=curl,
         ticket=ticket.ticket(results, row, entry, first, again=again, curl=curl),
     )
+
+
+def _change(changes: Iterable[Change], entry: Entry) -> Change | None:
+    """What changed in a check since the baseline: what broke, before anything else."""
+    found = [each for each in changes if (each.contract, each.check) == (entry.contract, entry.check)]
+    return min(found, key=lambda each: each.kind != Kind.BROKE, default=None)
 
 
 def _exhibit(verdict: Verdict, exchange: ExchangeSummary | None) -> Exhibit:

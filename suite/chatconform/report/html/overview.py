@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from chatconform.diff import By, Kind
 from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, OwnDocument, Problem, Results
 from chatconform.report import board
 from chatconform.report.board import Entry, Mark, Musts, NotAsked, Row
+from chatconform.report.changes import WHY, WORDS, by_whom
 from chatconform.report.html import arrivals
 from chatconform.report.html.arrivals import Arrivals
 from chatconform.report.html.bars import Segment, segments
@@ -44,6 +46,7 @@ class Place:
     broke: int
     fixed: int
     lost: int
+    suites: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,15 @@ class Break:
     mark: Mark
     hits: tuple[Hit, ...]
     more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed since the baseline by one and the same doing: whose it is, why that is said, and the changes."""
+
+    whose: str
+    why: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,7 @@ class Overview:
     lesser: tuple[Break, ...]
     arrivals: Arrivals | None
     matrix: Matrix
-    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+    changes: tuple[Changed, ...]
     problems: tuple[Problem, ...]
     measured: tuple[Measured, ...]
     left_out: tuple[NotAsked, ...]
@@ -113,13 +125,20 @@ def view(results: Results) -> Overview:
         lesser=tuple(each for each in broken if each.mark is not Mark.FAIL),
         arrivals=arrivals.drawn(timed),
         matrix=matrix(results, rows),
-        changes=tuple(board.changes(results)),
+        changes=tuple(changed(results.changes)),
         problems=tuple(sorted(results.problems, key=lambda each: (each.place, each.problem, each.remedy))),
         measured=tuple(measured(row, exchanges.get(row.provider.id, [])) for row in rows),
         left_out=tuple(board.left_out(results)),
         facts=tuple(_facts(results)),
         document_only=sum(board.is_document_only(results, row.provider.id) for row in rows),
     )
+
+
+def changed(changes: Sequence[Change]) -> Iterator[Changed]:
+    """Yield what changed by who changed it, what broke first."""
+    for by, found in by_whom(changes):
+        ordered = sorted(found, key=lambda each: (each.kind != Kind.BROKE, each.kind, each.provider, each.check))
+        yield Changed(WORDS[by], WHY[by], tuple(ordered))
 
 
 def grouped(exchanges: Sequence[ExchangeSummary]) -> Mapping[str, list[ExchangeSummary]]:
@@ -150,7 +169,8 @@ def evidence(exchanges: Sequence[ExchangeSummary]) -> str:
 
 
 def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> Place:
-    kinds = Counter(each.kind for each in results.changes if each.provider == row.provider.id)
+    changes = [each for each in results.changes if each.provider == row.provider.id]
+    kinds = Counter(each.kind for each in changes if each.by != By.SUITE)
     groups = Counter(board.group(check) for check in {entry.check for entry in row.marked(Mark.FAIL)})
     return Place(
         row=row,
@@ -163,6 +183,7 @@ def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> 
         broke=kinds["broke"],
         fixed=kinds["fixed"],
         lost=kinds["newly unproven"],
+        suites=sum(each.by == By.SUITE for each in changes),
     )
 
 

@@ -95,6 +95,23 @@ def is_link(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc) and visible.line(url, 2_000) == url
 
 
+def cited(source: str) -> Markup:
+    """A citation, with links to the RFCs and to the WHATWG's standard in it."""
+    pieces = re.split(r"(RFC \d+(?: section [\d.]*\d)?|WHATWG HTML [\d.]*\d)", visible.line(source, 300))
+    return Markup("").join(
+        Markup('<a href="{}" rel="noreferrer">{}</a>').format(_standard(piece), piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
+    )
+
+
+def _standard(name: str) -> str:
+    """Where a standard is published."""
+    if name.startswith("WHATWG"):
+        return "https://html.spec.whatwg.org/multipage/server-sent-events.html"
+    _, number, *section = name.split()
+    return f"https://www.rfc-editor.org/rfc/rfc{number}" + (f"#section-{section[-1]}" if section else "")
+
+
 def render(template: str, **values: object) -> str:
     """The page that a template makes of values."""
     return _environment().get_template(template).render(values)
@@ -131,6 +148,7 @@ def _environment() -> Environment:
         "prose": prose,
         "opening": opening,
         "wire": wire,
+        "cited": cited,
         "dotted": dotted,
         "number": _number,
         "ms": _ms,

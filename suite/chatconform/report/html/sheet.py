@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chatconform.exhibits import ContractDigest, Habit, HabitText
-from chatconform.model import OPENAI, Change, ExchangeSummary, Level, Outcome, Reason, Results, Tally, Verdict
+from chatconform.model import OPENAI, ExchangeSummary, Level, Outcome, Reason, Results, Tally, Verdict
 from chatconform.report import board
 from chatconform.report.board import Entry, Mark, NotAsked, Row
 from chatconform.report.html import arrivals, overview
 from chatconform.report.html.arrivals import Arrivals
 from chatconform.report.html.cards import Card, card
-from chatconform.report.html.overview import Measured, Standing
+from chatconform.report.html.overview import Changed, Measured, Standing
 from chatconform.rollup import proven
 
 CARDS = 200
@@ -78,7 +78,7 @@ class Sheet:
     cards: tuple[Card, ...]
     uncarded: tuple[Entry, ...]
     bugs: tuple[tuple[Entry, Verdict], ...]
-    changes: tuple[Change, ...]
+    changes: tuple[Changed, ...]
     arrivals: Arrivals | None
     unproven: tuple[tuple[Reason, tuple[Open, ...]], ...]
     passed: tuple[Passed, ...]
@@ -93,7 +93,7 @@ def view(results: Results, row: Row) -> Sheet:
     """What the page of one provider shows."""
     exchanges = board.exchanges_of(results, row.provider.id)
     listed = tuple(exchanges.values())
-    changes = tuple(each for _, kind in board.changes(results) for each in kind if each.provider == row.provider.id)
+    mine = tuple(each for each in results.changes if each.provider == row.provider.id)
     return Sheet(
         results=results,
         row=row,
@@ -101,12 +101,10 @@ def view(results: Results, row: Row) -> Sheet:
         evidence=overview.evidence(listed),
         document_only=board.is_document_only(results, row.provider.id),
         tried=tuple(_tried(results, row)),
-        cards=tuple(card(results, row, entry, exchanges, changes) for entry in row.failures[:CARDS]),
+        cards=tuple(card(results, row, entry, exchanges, mine) for entry in row.failures[:CARDS]),
         uncarded=row.failures[CARDS:],
         bugs=tuple(_bugs(row)),
-        changes=tuple(
-            each for _, found in board.changes(results) for each in found if each.provider == row.provider.id
-        ),
+        changes=tuple(overview.changed(mine)),
         arrivals=arrivals.drawn(listed),
         unproven=tuple(_unproven(row)),
         passed=tuple(_passed(results, row)),
