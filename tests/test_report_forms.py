@@ -281,5 +281,12 @@ def test_the_command_is_one_that_can_be_pasted_or_none(file, expected):
     assert expected == board.command("a.b.c", exchange)
 
 
+def test_a_command_names_the_document_where_its_name_does_not_follow_from_the_providers():
+    exchange = ExchangeSummary("e", "p", "e.json", "", "POST /", 200, "complete", Origin.LIVE, None, {})
+    asked = [board.command("a.b", exchange, document) for document in (None, "p", "tooken")]
+    plain = "chatconform judge e.json --provider p --check a.b"
+    assert [plain, plain, "chatconform judge e.json --provider p --contract tooken --check a.b"] == asked
+
+
 def test_the_headline_says_that_there_are_problems_too():
     assert board.headline(sample()).endswith(" But there is 1 problem.")

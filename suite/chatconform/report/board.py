@@ -311,11 +311,15 @@ def sentence(provider: ProviderResult) -> str:
     return provider.sentence.removeprefix(f"{provider.conclusion.value}: ")
 
 
-def command(check: str, exchange: ExchangeSummary | None) -> str | None:
-    """The shell command that shows a verdict again; None where a name in it cannot be printed as it is."""
+def command(check: str, exchange: ExchangeSummary | None, document: str | None = None) -> str | None:
+    """The shell command that shows a verdict again; None where a name in it cannot be printed as it is.
+
+    `document` is the contract of the provider's own document: named where its name does not follow from the provider's.
+    """
     if exchange is None:
         return None
-    words = ("chatconform", "judge", exchange.file, "--provider", exchange.provider, "--check", check)
+    contract = ("--contract", document) if document and document != exchange.provider else ()
+    words = ("chatconform", "judge", exchange.file, "--provider", exchange.provider, *contract, "--check", check)
     return shlex.join(words) if all(line(word, 200) == word for word in words) else None
 
 

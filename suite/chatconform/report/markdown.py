@@ -306,7 +306,7 @@ def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, Exch
     yield from ("", f"### {entry.mark.value} {identifier(entry.check)}", "")
     yield from rule(results, row, entry)
     failed = board.failing(entry)
-    again = board.command(entry.check, exchanges.get(failed[0].exchange))
+    again = board.command(entry.check, exchanges.get(failed[0].exchange), row.provider.endpoint.contract)
     if again:
         yield f"- **Again:** {visible.code(again)}"
     yield f"- **In:** {board.extent(entry)}"

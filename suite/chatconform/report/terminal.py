@@ -182,7 +182,8 @@ def _failure(results: Results, row: Row, entries: Sequence[Entry], console: Cons
     for label, said in _failure_fields(results, row, worst):
         if said:
             _field(console, label, Text(line(said, 400)))
-    again = board.command(worst.check, board.exchanges_of(results, row.provider.id).get(verdict.exchange))
+    exchange = board.exchanges_of(results, row.provider.id).get(verdict.exchange)
+    again = board.command(worst.check, exchange, row.provider.endpoint.contract)
     if again:
         console.print(Text(f"{' ' * _INDENT}{'again':{_LABEL}}{again}", style="cyan"), soft_wrap=True)
 
