@@ -250,8 +250,8 @@ def sample() -> Results:
         problems=(Problem("bulk.jsonl:7:1", "not JSON: an object ends early", "record it again"),),
         baseline="reports/2026-11-13/results.json",
         changes=(
+            Change("appeared", "acme", "openai", "envelope.id.type", "plain", MUST, None, FAIL, "suite"),
             Change("broke", "acme", "openai", "sse.done.last", "stream.usage", MUST, PASS, FAIL, "provider"),
-            Change("appeared", "acme", "openai", "sse.done.present", "stream.usage", MUST, None, FAIL, "suite"),
             Change("vanished", "quiet", "openai", "tools.call.id", "tools", MUST, FAIL, None),
         ),
         habits=HABITS,

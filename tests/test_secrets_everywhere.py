@@ -181,7 +181,7 @@ def test_a_key_in_the_providers_file_is_not_repeated(old, new, command, chatconf
 
 CRASHES = {
     "a bug in reading an answer": "from chatconform.wire import transcript as at; name = 'read'",
-    "a bug in what is made of a recording": "from chatconform import assessment as at; name = '_summary'",
+    "a bug in what is made of a recording": "from chatconform import summaries as at; name = '_summary'",
     "a bug in the judging": "from chatconform import judging as at; name = 'judge'",
     "a bug in writing the reports": "from chatconform.report import markdown as at; name = 'provider'",
     "a bug in overwriting": "from chatconform.recordings import redact as at; name = '_merged'",
