@@ -135,10 +135,10 @@ def test_an_endpoint_that_conforms_ends_with_0_and_every_output(conforming):
     assert ended.outputs == {
         "conclusion": "conforms",
         "exit-code": "0",
-        "report": "reports/index.md",
+        "report": "reports/index.html",
         "results": "reports/results.json",
     }
-    paths = ("reports/index.md", "ci/junit.xml", "ci/r.sarif", "ci/badges/adhoc.json")
+    paths = ("reports/index.html", "ci/junit.xml", "ci/r.sarif", "ci/badges/adhoc.json")
     assert all((folder / path).is_file() for path in paths)
 
 

@@ -10,15 +10,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 import recording
-from chatconform import resources
+from chatconform import gate, resources
+from chatconform.model import Outcome
 from chatconform.recordings import store
 from chatconform.reference.good import GOOD
+from chatconform.report.results import dump, load
 
 MUST = recording.answer(object="text_completion")
 """Breaks envelope.object.value, a must."""
@@ -146,12 +149,17 @@ def test_diff_prints_json(compared, chatconform):
 
 def aged(file, to):
     """Write results as an older suite made them, which had another digest of its rules, and to which b held."""
-    old = json.loads(file.read_text())
-    old["run"]["rules"] = "0" * 64
-    for verdict in old["verdicts"]:
-        if (verdict["check"], verdict["exchange"]) == ("envelope.object.value", "b"):
-            verdict |= {"outcome": "pass", "findings": [], "found": 0}
-    to.write_text(json.dumps(old))
+    old = load(file)
+    held = tuple(
+        replace(each, outcome=Outcome.PASS, findings=(), found=0)
+        if (each.check, each.exchange) == ("envelope.object.value", "b")
+        else each
+        for each in old.verdicts
+    )
+    said = gate.conclude(held, document_only=False)
+    concluded = replace(old.providers[0], conclusion=said.conclusion, sentence=said.sentence, counts=said.counts)
+    run = {**old.run, "rules": "0" * 64}
+    to.write_bytes(dump(replace(old, run=run, providers=(concluded,), verdicts=held)))
 
 
 def test_what_the_suite_changed_is_no_regression(compared, chatconform):

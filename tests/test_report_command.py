@@ -34,7 +34,7 @@ def results(tmp_path):
 
 def test_without_options_the_summary_is_printed(results, chatconform):
     done = chatconform(results, "report", "results.json", COLUMNS="80")
-    golden = GOLDEN["terminal.txt"].decode().removesuffix("report: reports/index.md\n")
+    golden = GOLDEN["terminal.txt"].decode().removesuffix("report: reports/index.html\n")
     assert (0, golden, "") == (done.returncode, done.stdout, done.stderr)
 
 
@@ -185,4 +185,5 @@ def test_a_run_writes_the_forms_beside_its_reports(chatconform, tmp_path):
     run = json.loads((tmp_path / "reports" / "r.sarif").read_bytes())["runs"][0]
     places = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]}
     assert (1, {"recordings/acme/answer.json"}) == (done.returncode, places)
-    assert {"index.md", "results.json", "acme.md", "r.sarif", "j.xml"} == set(names(tmp_path / "reports"))
+    pages = {"index.html", "acme.html", "index.md", "acme.md"}
+    assert {*pages, "results.json", "r.sarif", "j.xml"} == set(names(tmp_path / "reports"))

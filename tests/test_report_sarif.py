@@ -113,7 +113,7 @@ def test_a_check_of_the_own_document_is_a_rule_of_its_own_with_that_level():
 
 def test_a_message_says_what_was_found_and_where():
     assert (
-        "acme (OpenAI, must): this does not hold: Nothing follows `[DONE]`. In stream.usage, bytes [1200, 1264), "
+        "acme (OpenAI, must): this does not hold: Nothing follows `[DONE]`. In stream.usage, bytes [1200, 1216), "
         "event 12: got an event; wanted the end of the stream. And 69 more findings in this exchange."
     ) == found(run_of(sample()), "sse.done.last")["message"]["text"]
 
@@ -130,8 +130,8 @@ def test_a_waiver_is_a_suppression_with_its_reason():
 
 def test_what_broke_since_the_baseline_is_new_and_the_rest_unchanged():
     run = run_of(sample())
-    states = {rule: found(run, rule)["baselineState"] for rule in ("sse.done.last", "envelope.id.type")}
-    assert {"sse.done.last": "new", "envelope.id.type": "unchanged"} == states
+    states = {rule: found(run, rule)["baselineState"] for rule in ("sse.done.last", "usage.total.sum")}
+    assert {"sse.done.last": "new", "usage.total.sum": "unchanged"} == states
     assert {None} == {each.get("baselineState") for each in run_of(replace(sample(), baseline=None))["results"]}
 
 
