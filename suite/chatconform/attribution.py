@@ -45,10 +45,11 @@ def compare(baseline: Baseline, new: Results) -> tuple[Change, ...]:
     """
     old = baseline.results
     before, after = _narrowed(old.verdicts, new), _narrowed(new.verdicts, old)
-    found: list[Change] = []
-    for provider in sorted({verdict.provider for verdict in (*before, *after)}):
-        compared = _Compared(provider, old, new, baseline.folders)
-        found += compared.changes(_of(provider, before), _of(provider, after))
+    compared = {name: _Compared(name, old, new) for name in {verdict.provider for verdict in (*before, *after)}}
+    wanted = (summary for each in compared.values() for summary in each.to_judge_again())
+    for exchange in recorded(wanted, baseline.folders):
+        compared[exchange.provider].found.append(exchange)
+    found = (change for name, each in compared.items() for change in each.changes(_of(name, before), _of(name, after)))
     return tuple(sorted(found, key=lambda change: (change.provider, change.contract, change.check, change.exchange)))
 
 
@@ -85,10 +86,8 @@ class _Compared:
     provider: str
     old_results: Results
     new_results: Results
-    folders: Sequence[Path]
-    again: list[Verdict] = field(default_factory=list)
-    """What today's suite says of the old exchanges that were found."""
-    found: set[str] = field(default_factory=set)
+    found: list[Exchange] = field(default_factory=list)
+    """The old exchanges that today's suite can judge again."""
     doings: dict[tuple[str, bool], By | None] = field(default_factory=dict)
     """Who changed, by exchange, for what is said of it alone and for what is said of it beside others."""
     comparisons: Collection[str] = field(default_factory=all_comparisons)
@@ -119,6 +118,11 @@ class _Compared:
         old, new = self.old_results.run.get("rules"), self.new_results.run.get("rules")
         return old is not None and (old, self.own(self.old_results)) == (new, self.own(self.new_results))
 
+    @cached_property
+    def found_ids(self) -> set[str]:
+        """The ids of the old exchanges that were found."""
+        return {exchange.id for exchange in self.found}
+
     def own(self, results: Results) -> tuple[str | None, ContractDigest | None]:
         """Return the name and the digest of the contract of the provider's own document."""
         name = next((each.endpoint.contract for each in results.providers if each.id == self.provider), None)
@@ -130,10 +134,9 @@ class _Compared:
 
     def changes(self, before: Iterable[Verdict], after: Iterable[Verdict]) -> Iterator[Change]:
         """Yield what changed, and by whom: in two steps where today's suite judged the old bytes again."""
-        if not (self.is_same_recording or self.is_same_rules):
-            self.judge_again()
         names = _patterns(self.old_results, "checks"), _patterns(self.new_results, "checks")
-        again = (verdict for verdict in self.again if all(_is_taken(verdict.check, each) for each in names))
+        judged = judging.judge(self.found, self.own(self.new_results)[0]) if self.found else ()
+        again = (verdict for verdict in judged if all(_is_taken(verdict.check, each) for each in names))
         old, between, new = map(self.parted, (before, again, after))
         for by in By:
             yield from diff.between(old[by], new[by], by)
@@ -161,7 +164,7 @@ class _Compared:
             return By.SUITE
         if self.is_same_rules:
             return By.PROVIDER
-        is_judged = _judged_ids(self.old) <= self.found if of_several else exchange in self.found
+        is_judged = _judged_ids(self.old) <= self.found_ids if of_several else exchange in self.found_ids
         return None if is_judged else By.UNATTRIBUTED
 
     def is_asked_now(self, exchange: str) -> bool:
@@ -175,20 +178,13 @@ class _Compared:
         known = {_scenario(name) for name in (*self.old, *(told if isinstance(told, dict) else ()))}
         return _scenario(exchange) not in known
 
-    def judge_again(self) -> None:
-        """Judge the old exchanges that are still there, where the new ones were judged by this very suite."""
-        name, digest = self.own(self.new_results)
-        is_ours = self.new_results.run.get("rules") == rules.digest()
-        if not is_ours or (name is not None and (name not in contracts.names() or contracts.digest(name) != digest)):
+    def to_judge_again(self) -> Iterator[ExchangeSummary]:
+        """Yield the old exchanges that tell who changed: none where that is known, or another suite judged the new."""
+        if self.is_same_recording or self.is_same_rules or self.new_results.run.get("rules") != rules.digest():
             return
-        wanted = [summary for name, summary in self.old.items() if name in self.new]
-        self.again = list(judging.judge(self.read(wanted), name))
-
-    def read(self, wanted: Iterable[ExchangeSummary]) -> Iterator[Exchange]:
-        """Yield the exchanges that are found, and keep their ids."""
-        for exchange in recorded(wanted, self.folders):
-            self.found.add(exchange.id)
-            yield exchange
+        name, digest = self.own(self.new_results)
+        if name is None or (name in contracts.names() and contracts.digest(name) == digest):
+            yield from (summary for exchange, summary in self.old.items() if exchange in self.new)
 
 
 def _exchanges(results: Results, provider: str) -> Mapping[str, ExchangeSummary]:

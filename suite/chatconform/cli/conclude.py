@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -111,6 +112,7 @@ def _baseline(options: dict[str, object]) -> Baseline | None:
     return None
 
 
+@cache
 def baseline_of(file: Path, recordings: Path | None) -> Baseline:
     """Return results to compare with. Raises `InputError` for a file that holds none, and for a folder that is none."""
     from chatconform import attribution, reports
