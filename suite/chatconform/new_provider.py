@@ -47,28 +47,31 @@ def block(provider: Provider) -> str:
     )
 
 
-def add(provider: Provider, file: Path) -> str:
+def add(provider: Provider, file: Path, contracts: Collection[str] | None = None) -> str:
     """Return the text of a providers file with a new block at its end; of a file that is not there, a whole one.
 
-    Raises `InputError` where the file cannot be used, knows a provider of this id, or does not end in the list of
-    its providers, so that a block at its end would mean something else.
+    `contracts` are the names that its providers may have documents by (None: the shipped ones). Raises `InputError`
+    where the file cannot be used, knows a provider of this id, or does not end in the list of its providers, so that
+    a block at its end would mean something else.
     """
     if not file.exists():
         return _HEAD + block(provider)
-    known = {each.id: each.place for each in providers.load(file)}
+    known = {each.id: each.place for each in providers.load(file, None, contracts)}
     if provider.id in known:
         problem = f"there is a provider {provider.id} already"
         raise InputError(known[provider.id], problem, "Choose another name with --id.")
     text = f"{file.read_text(encoding='utf-8').rstrip()}\n\n{block(provider)}"
-    if not _ends_in(text, provider, {*known, provider.id}, file):
+    if not _ends_in(text, provider, {*known, provider.id}, file, contracts):
         remedy = "Paste the block that --print shows into the list of providers yourself."
         raise InputError(Place(str(file)), "the list of providers, written as a block, does not end this file", remedy)
     return text
 
 
-def _ends_in(text: str, provider: Provider, ids: Collection[str], file: Path) -> bool:
+def _ends_in(
+    text: str, provider: Provider, ids: Collection[str], file: Path, contracts: Collection[str] | None
+) -> bool:
     try:
-        found = providers.parse(text, str(file))
+        found = providers.parse(text, str(file), contracts)
     except InputError:
         return False
     return ids == {each.id for each in found} and found[-1].id == provider.id

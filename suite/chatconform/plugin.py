@@ -95,10 +95,11 @@ def _seen(path: Path, config: pytest.Config) -> Path:
 
 
 def _load(path: Path) -> tuple[Provider, ...]:
-    from chatconform import providers
+    from chatconform import documents, providers
     from chatconform.judging import known_checks
 
-    return providers.load(path, known_checks())
+    named = documents.look_beside(path.parent)
+    return providers.load(path, known_checks(), named)
 
 
 def _assess(chosen: Iterable[Provider], beside: Path, fail_on: str, selection: Selection | None = None) -> Results:

@@ -70,15 +70,15 @@ def load(
     """The providers of a file, in its order; limits that it leaves out have their defaults.
 
     `known_checks` are the ids that a waiver may name (None: any that has the form of an id), `contracts` the
-    names that a provider may (None: the folders of schemas/ that hold a document's contract). Raises
+    names that a provider may (None: the shipped folders of schemas/ that hold a document's contract). Raises
     InputError for the first problem by line.
     """
     return _of(read(path), known_checks, contracts)
 
 
-def parse(text: str, file: str) -> tuple[Provider, ...]:
+def parse(text: str, file: str, contracts: Collection[str] | None = None) -> tuple[Provider, ...]:
     """The providers of a text, with places in `file`. Raises InputError for the first problem by line."""
-    return _of(parse_yaml(text, file), None, None)
+    return _of(parse_yaml(text, file), None, contracts)
 
 
 def _of(
@@ -107,7 +107,14 @@ def select(providers: Sequence[Provider], names: Sequence[str], place: Place) ->
     return tuple(by_id[name] for name in dict.fromkeys(names))
 
 
-def adhoc(base_url: str, model: str, key_env: str | None, contract: str | None, place: Place) -> Provider:
+def adhoc(
+    base_url: str,
+    model: str,
+    key_env: str | None,
+    contract: str | None,
+    place: Place,
+    contracts: Collection[str] | None = None,
+) -> Provider:
     """The provider `adhoc` that stands in no file. Raises InputError at `place` for what `load` refuses.
 
     An endpoint of this machine is asked as fast as it answers, for there is nobody else whose share it takes.
@@ -116,7 +123,7 @@ def adhoc(base_url: str, model: str, key_env: str | None, contract: str | None, 
         _base_url(base_url),
         _model(model),
         _variable_name(key_env) if key_env is not None else None,
-        _contract(_documents(), contract) if contract is not None else None,
+        _contract(contracts or _documents(), contract) if contract is not None else None,
     )
     for complaint in complaints:
         if complaint is not None:

@@ -19,8 +19,9 @@ from chatconform.cli.conclude import USAGE, find_providers, load_providers
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(what: str, contract: str | None, providers_file: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """List checks, scenarios, providers, clauses or faults."""
-    from chatconform import listing
+    from chatconform import documents, listing
 
+    documents.look_beside(find_providers({"providers_file": providers_file}).parent)
     rows = listing.rows(what, contract, lambda: load_providers(find_providers({"providers_file": providers_file})))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -34,8 +35,9 @@ def list_(what: str, contract: str | None, providers_file: Path | None, as_json:
 @click.argument("check")
 def explain(check: str) -> None:
     """Say what a check asks for, why, by whose word, and show bytes that pass and bytes that fail."""
-    from chatconform import listing
+    from chatconform import documents, listing
 
+    documents.look_beside(Path())
     click.echo(listing.explain(check))
 
 

@@ -186,12 +186,16 @@ def find_providers(options: dict[str, object]) -> Path:
 
 
 def load_providers(file: Path) -> tuple[Provider, ...]:
-    """Return the providers of a file; a waiver has to name a check that there is, and no key may stand in it."""
-    from chatconform import providers
+    """Return the providers of a file; a waiver has to name a check that there is, and no key may stand in it.
+
+    Contracts are found beside the file, too.
+    """
+    from chatconform import documents, providers
     from chatconform.capture.credentials import require_unshown
     from chatconform.judging import known_checks
 
-    loaded = providers.load(file, known_checks())
+    named = documents.look_beside(file.parent)
+    loaded = providers.load(file, known_checks(), named)
     for provider in loaded:
         require_unshown(provider, os.environ)
     return loaded

@@ -35,15 +35,16 @@ def init(
     """
     from dataclasses import replace
 
-    from chatconform import new_provider, providers
+    from chatconform import documents, new_provider, providers
     from chatconform.recordings.disk import write_whole
 
-    named = replace(providers.adhoc(base_url, model, key_env, contract, COMMAND_LINE), id=identifier, cap=cap)
-    providers.parse(new_provider.block(named).join(("providers:\n", "")), "--id")
+    known = documents.look_beside(file.parent)
+    named = replace(providers.adhoc(base_url, model, key_env, contract, COMMAND_LINE, known), id=identifier, cap=cap)
+    providers.parse(new_provider.block(named).join(("providers:\n", "")), "--id", known)
     if only_print:
         click.echo(new_provider.block(named), nl=False)
         return
-    write_whole(file, new_provider.add(named, file).encode("utf-8"))
+    write_whole(file, new_provider.add(named, file, known).encode("utf-8"))
     click.echo(f"{file}: added {identifier}\nLook whether it can be asked with: chatconform doctor {identifier}")
 
 
@@ -92,7 +93,7 @@ def serve(
     """
     import asyncio
 
-    from chatconform import assessment, providers
+    from chatconform import assessment, documents, providers
     from chatconform.recordings import store
     from chatconform.reference.endpoint import Endpoint
     from chatconform.report.visible import message
@@ -109,5 +110,6 @@ def serve(
             click.echo(message(problem.place, problem.problem, problem.remedy), err=True)
         if not recorded:
             raise InputError(Place(str(replay)), "holds no exchange that can be replayed", "Name a recording.")
+    documents.look_beside(Path())
     endpoint = Endpoint(contract, faults, recorded, key=key, models=models)
     asyncio.run(endpoint.serve(host, port, click.echo))

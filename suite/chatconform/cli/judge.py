@@ -49,9 +49,9 @@ def judge(
     from chatconform.recordings import disk, store
 
     require_usable(options)
+    known = {each.id: each for each in load_providers(find_providers(options))}
     if contract is not None:
         judging.require_contract(contract, COMMAND_LINE)
-    known = {each.id: each for each in load_providers(find_providers(options))}
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)

@@ -137,7 +137,7 @@ def _chosen(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Pro
 
 
 def _named(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Provider, ...], Path]:
-    from chatconform import providers
+    from chatconform import documents, providers
 
     base_url, model, key_env, contract = (options[name] for name in _ADHOC)
     if base_url is None:
@@ -151,7 +151,8 @@ def _named(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Prov
         problem = "--base-url beside the name of a provider" if names else "--base-url without --model"
         raise InputError(COMMAND_LINE, problem, "Give --base-url and --model, and no name.")
     key, document = (each if isinstance(each, str) else None for each in (key_env, contract))
-    return (providers.adhoc(str(base_url), str(model), key, document, COMMAND_LINE),), Path()
+    known = documents.look_beside(Path()) if document else None
+    return (providers.adhoc(str(base_url), str(model), key, document, COMMAND_LINE, known),), Path()
 
 
 def _wanted(options: dict[str, object]) -> Wanted:

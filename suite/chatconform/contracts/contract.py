@@ -103,15 +103,58 @@ class Contract:
         )
 
 
+_own: list[Path] = []
+"""Folders of contracts besides the shipped one."""
+
+
+def look_in(folder: Path) -> bool:
+    """Look for contracts in a folder too, from now on, and say whether it is there and is another than before.
+
+    OpenAI's is always the shipped one. Raises `InputError` where such a folder has a contract of the same name.
+    """
+    root = folder.resolve()
+    if not root.is_dir() or root in (resources.path("schemas").resolve(), *_own):
+        return False
+    for name in _documents(root):
+        if any(name in _documents(other) for other in _own):
+            raise InputError(Place(str(folder / name)), "is the second contract of this name", "name it otherwise")
+    _own.append(root)
+    for reading in (alphabet, load, digest):
+        reading.cache_clear()
+    return True
+
+
+def _documents(root: Path) -> tuple[str, ...]:
+    return tuple(name for name in names(root) if name != OPENAI)
+
+
 def names(folder: Path | None = None) -> tuple[str, ...]:
-    """Return the contracts that there are."""
-    root = folder or resources.path("schemas")
-    return tuple(sorted(entry.name for entry in root.iterdir() if (entry / "response.schema.json").is_file()))
+    """Return the contracts that there are: in a folder, or without it the shipped ones and those beside them."""
+    if folder is None:
+        return tuple(sorted({*names(resources.path("schemas")), *(name for root in _own for name in _documents(root))}))
+    return tuple(sorted(entry.name for entry in folder.iterdir() if (entry / "response.schema.json").is_file()))
+
+
+def root_of(name: str) -> Path:
+    """Return the folder that holds a contract's folder: one's own before the shipped one."""
+    return next((root for root in _own if name in _documents(root)), resources.path("schemas"))
+
+
+def examples(name: str) -> Path:
+    """Return where the examples that a document prints are recorded; the folder need not be there."""
+    root, relative = root_of(name), f"recordings/{name}/document"
+    return root.parent / relative if root in _own else resources.path(relative)
+
+
+def of_requests(name: str | None) -> Contract:
+    """Return the contract that says what may be asked: the document's of this name, or OpenAI's where it does not."""
+    own = load(name or OPENAI)
+    return own if Kind.REQUEST in own.schemas else load(OPENAI)
 
 
 @cache
 def alphabet() -> Alphabet:
-    """Return the strings and bounds that the shipped contracts name: one notion of shape serves them all."""
+    """Return the strings and bounds that all contracts name: one notion of shape serves them all."""
     read_ = (load(name) for name in names())
     return Alphabet(schema.document for contract in read_ for schema in contract.schemas.values())
 
@@ -119,9 +162,9 @@ def alphabet() -> Alphabet:
 @cache
 def load(name: str, folder: Path | None = None) -> Contract:
     """Read a contract. Raises `InputError` for an unknown name or a file that is no schema."""
-    root = folder or resources.path("schemas")
+    root = folder or root_of(name)
     if name not in names(root):
-        raise InputError(Place(str(root)), f"there is no contract {name!r}", "name one of " + ", ".join(names(root)))
+        raise InputError(Place(str(root)), f"there is no contract {name!r}", "name one of " + ", ".join(names(folder)))
     files = {kind: root / name / f"{kind}.schema.json" for kind in Kind}
     return Contract(name, {kind: Schema(read(path), str(path)) for kind, path in files.items() if path.is_file()})
 
@@ -133,7 +176,7 @@ def digest(name: str) -> ContractDigest:
     Raises `InputError` for an unknown name.
     """
     contract = load(name)
-    files = (resources.path(f"schemas/{name}") / f"{kind}.schema.json" for kind in Kind)
+    files = (root_of(name) / name / f"{kind}.schema.json" for kind in Kind)
     data = b"".join(file.read_bytes() for file in files if file.is_file())
     heads = (schema.document.get("x-document") for schema in contract.schemas.values())
     document: JsonObject = next((head for head in heads if isinstance(head, dict)), {})

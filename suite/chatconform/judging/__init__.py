@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from chatconform import resources
 from chatconform.checks import described
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Contract
@@ -111,7 +110,7 @@ def _with_own_document(verdict: Verdict, document: Bench) -> Verdict:
 @cache
 def announced(contract: str) -> frozenset[str]:
     """Return the OpenAI rules that a document's own printed examples break: such a provider differs as documented."""
-    folder = resources.path(f"recordings/{contract}/document")
+    folder = contracts.examples(contract)
     if not folder.is_dir():
         return frozenset()
     return frozenset(verdict.check for verdict in judge(store.load(folder)) if verdict.outcome is Outcome.FAIL)

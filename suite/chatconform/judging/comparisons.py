@@ -54,7 +54,7 @@ class Gathering:
             for run in _parted(found):
                 recording = Recording(sorted(run, key=lambda each: each.id), Bounds(own))
                 yield from _compared(recording, own)
-                yield from probes.verdicts(recording, own or contracts.load(OPENAI))
+                yield from probes.verdicts(recording, contracts.of_requests(own.id if own else None))
 
 
 def is_comparable(exchange: Exchange) -> bool:

@@ -107,7 +107,7 @@ def _further(asked: Sequence[Scenario], provider: Provider, samples: int) -> Ite
 
 def _schema(provider: Provider) -> JsonObject:
     """Return the request schema of a provider's document; OpenAI's where it has none."""
-    return contracts.load(provider.contract or OPENAI).schemas[contracts.Kind.REQUEST].document
+    return contracts.of_requests(provider.contract).schemas[contracts.Kind.REQUEST].document
 
 
 def _boundaries(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chatconform.contracts import contract as contracts
 from chatconform.contracts.contract import Kind
-from chatconform.model import OPENAI, Exchange, JsonObject, JsonValue
+from chatconform.model import Exchange, JsonObject, JsonValue
 from chatconform.reference import rewrite
 from chatconform.reference.answers import speech
 from chatconform.reference.misbehaviour.misbehaviour import Turn, misbehaviour
@@ -224,7 +224,7 @@ def reasoning_refused(turn: Turn) -> Exchange:
 
 def _bounds(turn: Turn) -> Iterator[tuple[str, JsonValue, JsonObject]]:
     """Yield each member of the request with the schema that its contract has for it: the document's, or OpenAI's."""
-    schema = contracts.load(turn.house.contract or OPENAI).schemas[Kind.REQUEST].document
+    schema = contracts.of_requests(turn.house.contract).schemas[Kind.REQUEST].document
     known = schema.get("properties")
     for name, value in turn.received.body.items():
         found = known.get(name) if isinstance(known, dict) else None
