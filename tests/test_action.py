@@ -176,13 +176,6 @@ def test_a_switch_that_is_neither_true_nor_false_ends_with_2(name, workspace, en
     assert (2, {}) == ran(workspace, environment, {name: "yes"})[:2]
 
 
-def test_recordings_are_judged_where_that_is_asked_for(workspace, environment):
-    recording.providers(workspace / "providers.yaml", "acme", "other")
-    recording.write(workspace / "recordings" / "acme", recording.answer(object="text_completion"))
-    ended = ran(workspace, environment, {"recorded": "true", "providers": "acme", "checks": "envelope.*\nchoices.*"})
-    assert (1, "deviates") == (ended.code, ended.outputs["conclusion"])
-
-
 HOSTILE = (
     "$(touch pwned) `touch pwned` ; touch pwned # ' \" && touch pwned | touch pwned > pwned \\ * ~ ${IFS}\n"
     "::error::x\nconclusion=conforms\nEOF\n--json --fail-on=never"
@@ -216,11 +209,12 @@ def test_a_file_of_any_name_is_a_file(workspace, environment):
     assert is_untouched(workspace.parent)
 
 
-def test_nothing_of_the_workspace_is_imported(workspace, environment):
-    recording.providers(workspace / "providers.yaml")
-    recording.write(workspace / "recordings" / "acme", recording.answer())
+def test_recordings_are_judged_where_that_is_asked_for_and_nothing_of_the_workspace_is_imported(workspace, environment):
+    recording.providers(workspace / "providers.yaml", "acme", "other")
+    recording.write(workspace / "recordings" / "acme", recording.answer(object="text_completion"))
     for module in ("secrets", "chatconform", "pathlib", "click"):
         (workspace / f"{module}.py").write_text("open('pwned', 'w')")
     kept = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
-    assert "conforms" == ran(workspace, kept, {"recorded": "true"}).outputs["conclusion"]
-    assert is_untouched(workspace)
+    inputs = {"recorded": "true", "providers": "acme", "checks": "envelope.*\nchoices.*"}
+    ended = ran(workspace, kept, inputs)
+    assert (1, "deviates", True) == (ended.code, ended.outputs["conclusion"], is_untouched(workspace))

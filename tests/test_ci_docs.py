@@ -61,11 +61,7 @@ def test_with_a_baseline_day_one_is_green_and_the_first_new_deviation_is_red(she
 
 
 def test_with_a_waiver_day_one_is_green_and_the_first_new_deviation_is_red(shell):
-    assert [1, 0, 1] == [
-        shell(WAIVED, KNOWN),
-        shell(WAIVED, KNOWN, waivers=True),
-        shell(WAIVED, KNOWN, NEW, waivers=True),
-    ]
+    assert (0, 1) == (shell(WAIVED, KNOWN, waivers=True), shell(WAIVED, KNOWN, NEW, waivers=True))
 
 
 def test_a_waiver_of_what_others_need_leaves_a_run_inconclusive(shell):

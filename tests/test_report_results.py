@@ -248,6 +248,14 @@ def test_a_key_that_stands_twice_is_one_error_with_a_pointer(tmp_path):
     assert "/verdicts/0: the key level stands twice in one object" == error.problem
 
 
+def test_where_the_suite_changed_and_then_the_provider_did_the_last_of_the_changes_counts(tmp_path):
+    def twice(document):
+        broke = next(each for each in document["changes"] if each["kind"] == "broke")
+        document["changes"].append({**broke, "by": "suite", "before": "fail", "after": "pass"})
+
+    assert len(sample().changes) + 1 == len(load(written(tmp_path, edited(twice))).changes)
+
+
 CONTRADICTIONS = [
     (replaced(7, "providers", 0, "counts", "openai", "must", "failed"),
      "/providers/0/counts/openai/must/failed: 7, and its verdicts make it 2"),

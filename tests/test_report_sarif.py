@@ -130,8 +130,8 @@ def test_a_waiver_is_a_suppression_with_its_reason():
 
 def test_what_broke_since_the_baseline_is_new_and_the_rest_unchanged():
     run = run_of(sample())
-    states = {rule: found(run, rule)["baselineState"] for rule in ("sse.done.last", "usage.total.sum")}
-    assert {"sse.done.last": "new", "usage.total.sum": "unchanged"} == states
+    states = {rule: found(run, rule)["baselineState"] for rule in ("sse.done.last", "envelope.model.present")}
+    assert {"sse.done.last": "new", "envelope.model.present": "unchanged"} == states
     assert {None} == {each.get("baselineState") for each in run_of(replace(sample(), baseline=None))["results"]}
 
 

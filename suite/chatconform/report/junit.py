@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from chatconform.model import CheckText, ExchangeSummary, Problem, Results
+from chatconform.diff import By
+from chatconform.model import CheckText, ExchangeSummary, Outcome, Problem, Results
 from chatconform.report import board, location
 from chatconform.report.board import Entry, Mark, Row
+from chatconform.report.changes import WORDS
 from chatconform.report.terminal import failure
 from chatconform.report.visible import line
 from chatconform.rollup import Gated
@@ -24,10 +27,22 @@ _INCONCLUSIVE, _INTERRUPTED = 3, 130
 _NAME, _TEXT = 200, 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What cases are made of: `newly` are the keys of verdicts that fail and did not in the baseline."""
+
+    results: Results
+    gated: Gated
+    newly: frozenset[tuple[str, str, str, str]]
+
+
 def render(results: Results, gated: Gated) -> bytes:
     """Return the file: UTF-8, with no character that XML 1.0 does not have."""
-    suites = [_provider(results, row, gated) for row in board.rows(results)]
-    suites.append(_run(results, gated, suites))
+    failing = (each for each in results.changes if each.after is Outcome.FAIL)
+    newly = frozenset((each.provider, each.contract, each.check, each.exchange) for each in failing)
+    run = _Run(results, gated, newly)
+    suites = [_provider(run, row) for row in board.rows(results)]
+    suites.append(_whole(results, gated, suites))
     root = Element("testsuites", {"name": _SUITE, **_numbers(suites, ("tests", "failures", "errors")), "time": "0"})
     root.extend(suites)
     indent(root, " ")
@@ -58,24 +73,24 @@ def _properties(parent: Element, properties: dict[str, str]) -> None:
             SubElement(group, "property", {"name": name, "value": line(value, _TEXT)})
 
 
-def _provider(results: Results, row: Row, gated: Gated) -> Element:
+def _provider(run: _Run, row: Row) -> Element:
     provider = row.provider
     said = {"conclusion": provider.conclusion.value, "sentence": board.sentence(provider), "source": provider.source}
-    exchanges = board.exchanges_of(results, provider.id)
-    cases = [_case(results, row, entry, exchanges, gated) for entry in row.entries]
+    exchanges = board.exchanges_of(run.results, provider.id)
+    cases = [_case(run, row, entry, exchanges) for entry in row.entries]
     return _suite(line(provider.id, _NAME), said, cases)
 
 
-def _case(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary], gated: Gated) -> Element:
+def _case(run: _Run, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary]) -> Element:
     """A check under one contract of one provider."""
-    text = board.text_of(results, entry.check)
+    text = board.text_of(run.results, entry.check)
     failed = board.failing(entry)
     first = (failed or entry.rolled.verdicts)[0]
     exchange = exchanges.get(first.exchange)
     provider, contract = (line(name, _NAME) for name in (row.provider.id, entry.contract))
     case = Element("testcase", {
         "classname": f"{provider}.{contract}", "name": line(entry.check, _NAME),
-        "file": location.of(results, row.provider, exchange).file, "time": "0",
+        "file": location.of(run.results, row.provider, exchange).file, "time": "0",
     })  # fmt: skip
     _properties(case, {
         "provider": row.provider.id, "contract": entry.contract, "check": entry.check,
@@ -87,11 +102,11 @@ def _case(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, Exch
         "own_document": entry.own_document or "",
         "again": (failed and board.command(entry.check, exchange)) or "",
     })  # fmt: skip
-    _outcome(case, results, entry, text, gated)
+    _outcome(case, run, entry, text)
     return case
 
 
-def _outcome(case: Element, results: Results, entry: Entry, text: CheckText, gated: Gated) -> None:
+def _outcome(case: Element, run: _Run, entry: Entry, text: CheckText) -> None:
     """What came of a check, as a child of its case; a pass has none."""
     key = entry.rolled.verdicts[0].key[:3]
     if entry.mark is Mark.PASS:
@@ -101,10 +116,10 @@ def _outcome(case: Element, results: Results, entry: Entry, text: CheckText, gat
         return
     if entry.mark is Mark.ERROR:
         child = SubElement(case, "error", {"type": "bug", "message": "a bug in chatconform, not a deviation"})
-    elif key in gated.failing:
+    elif key in run.gated.failing:
         child = SubElement(case, "failure", {"type": entry.rolled.level.value, "message": _message(entry, text)})
     else:
-        child = SubElement(case, "skipped", {"message": line(_not_counted(results, entry, gated), _TEXT)})
+        child = SubElement(case, "skipped", {"message": line(_not_counted(run, entry), _TEXT)})
     child.text = f"\n{failure(entry.rolled, text)}\n"
 
 
@@ -124,17 +139,19 @@ def _why(entry: Entry) -> str:
     return ", ".join(dict.fromkeys(reasons))
 
 
-def _not_counted(results: Results, entry: Entry, gated: Gated) -> str:
+def _not_counted(run: _Run, entry: Entry) -> str:
     """Why a check that fails does not fail the run."""
     waivers = dict.fromkeys(verdict.waiver for verdict in entry.rolled.verdicts if verdict.waiver)
     if entry.rolled.waived:
         return "waived: " + ", ".join(f"{each.reason} (until {each.until})" for each in waivers)
-    if gated.fail_on == "regression" and entry.mark is not Mark.INFO:
-        return f"{entry.mark}: known, for it is in {results.baseline} already"
-    return f"{entry.mark}: not counted with --fail-on {gated.fail_on}"
+    if run.gated.fail_on == "regression" and entry.mark is not Mark.INFO:
+        if any(verdict.key in run.newly for verdict in board.failing(entry)):
+            return f"{entry.mark}: not counted, for {WORDS[By.SUITE]}"
+        return f"{entry.mark}: known, for it is in {run.results.baseline} already"
+    return f"{entry.mark}: not counted with --fail-on {run.gated.fail_on}"
 
 
-def _run(results: Results, gated: Gated, suites: list[Element]) -> Element:
+def _whole(results: Results, gated: Gated, suites: list[Element]) -> Element:
     """The suite for what is no check's: inputs that cannot be used, and the gate itself."""
     ordered = sorted(results.problems, key=lambda item: (item.place, item.problem, item.remedy))
     cases = [_problem(number, problem) for number, problem in enumerate(ordered, 1)]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from chatconform.diff import By
 from chatconform.model import JsonValue, Outcome
 from chatconform.report.visible import line
 
@@ -111,12 +112,19 @@ def _verdicts(document: Mapping[str, Any]) -> Iterator[Misfit]:
 
 
 def _changes(document: Mapping[str, Any]) -> Iterator[Misfit]:
-    """A change ends in what the verdict of its key says today; without a baseline nothing changed."""
+    """The last change of a key ends in what its verdict says today; without a baseline nothing changed.
+
+    Where the suite changed and then the provider did, the provider's is the last.
+    """
     outcomes = {tuple(item[part] for part in _KEY): item["outcome"] for item in document["verdicts"]}
     if document["baseline"] is None and document["changes"]:
         yield Misfit("/changes", "there are changes, and no baseline that they were made against")
-    for index, item in enumerate(document["changes"]):
-        today = outcomes.get(tuple(item[part] for part in _KEY))
+    keys = [tuple(item[part] for part in _KEY) for item in document["changes"]]
+    count = Counter(keys)
+    for index, (key, item) in enumerate(zip(keys, document["changes"], strict=True)):
+        today = outcomes.get(key)
+        if count[key] > 1 and item["by"] == By.SUITE:
+            continue
         if item["after"] != today and not (today is None and item["after"] == Outcome.NOT_APPLICABLE):
             said = item["after"] or "absent"
             yield Misfit(f"/changes/{index}/after", f"{said}, and the verdict is {today or 'absent'}")
