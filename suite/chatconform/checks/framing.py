@@ -143,8 +143,9 @@ def field_data(stream: Transcript) -> Iterator[Finding]:
     tells.
     Fix: begin the line of each chunk with `data:`, without anything before it.
     """
-    starts = [event.start for event in _frames(stream).events]
-    for span in _lines_beside_data(stream):
+    beside = [*_lines_beside_data(stream)]
+    starts = [event.start for event in _frames(stream).events] if beside else []
+    for span in beside:
         number = bisect_right(starts, span[0]) - 1
         is_within = number >= 0 and span[0] < _frames(stream).events[number].end
         if not is_within and _holds_chunk(stream.body[slice(*span)]):

@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -47,6 +48,7 @@ _REQUEST = ("method", "url", "headers", "body", "body_base64")
 _RESPONSE = ("http_version", "status", "headers", "headers_after", "body", "body_base64", "reads")
 _LINES = tuple(ending for ending in sources.ENDINGS if ending != ".json")
 _FILE_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f\ud800-\udfff]+")
+_ORIGINS = {origin.value: origin for origin in Origin}
 _ENDS = ("complete", "truncated", "reset", "timeout", "malformed")
 _ENDS_WITH_DETAIL = ("unreachable", "limit")
 
@@ -80,7 +82,7 @@ def _read_path(path: Path) -> Iterator[Exchange | Unreadable]:
                 content, most = sources.unpacked(file)
                 yield from _read_lines(content, str(path), most)
         else:
-            yield _parse(sources.whole(path), str(path), path.name.removesuffix(".json"), 1)
+            yield parse_file(sources.whole(path), str(path))
     except Unreadable as error:
         yield error
     except FileNotFoundError:
@@ -110,7 +112,7 @@ def _read_lines(file: BinaryIO, name: str, most: int | None) -> Iterator[Exchang
         if isinstance(line, bytes) and not line.strip():
             empty += 1
         else:
-            item = line if isinstance(line, Unreadable) else _parse_line(line, name, number)
+            item = line if isinstance(line, Unreadable) else parse_line(line, name, number)
             faults += isinstance(item, Unreadable)
             yield item
         if faults == MAX_FAULTS or empty == MAX_EMPTY:
@@ -121,16 +123,25 @@ def _read_lines(file: BinaryIO, name: str, most: int | None) -> Iterator[Exchang
         yield Unreadable(Place(name), "holds no exchange", "one JSON object a line is expected")
 
 
-def _parse_line(line: bytes, name: str, number: int) -> Exchange | Unreadable:
+def parse_file(data: bytes, name: str) -> Exchange | Unreadable:
+    """Return the exchange that a file of this name holds, or what is wrong with it."""
     try:
-        return _parse(line.rstrip(b"\r\n"), name, f"{Path(name).name}:{number}", number)
+        return _parse(data, name, Path(name).name.removesuffix(".json"), 1)
+    except Unreadable as error:
+        return error
+
+
+def parse_line(line: bytes, name: str, number: int) -> Exchange | Unreadable:
+    """Return the exchange that a line of a file holds, or what is wrong with it."""
+    try:
+        return _parse(line.rstrip(b"\r\n"), name, f"{name.rpartition('/')[2]}:{number}", number)
     except Unreadable as error:
         return error
 
 
 def _parse(data: bytes, file: str, fallback_id: str, first_line: int) -> Exchange:
     """Return the exchange that a JSON text holds. Raises `Unreadable` with the place in the file."""
-    document = strict_json.parse(data, MAX_VALUES)
+    document = strict_json.parse_value(data, MAX_VALUES)
     reader = _Reader(data, file, first_line)
     if document.fault:
         raise reader.error_at(document.fault.offset, f"is not JSON: {document.fault.problem}", "record it again")
@@ -194,9 +205,9 @@ class _Reader:
         name = self.text(top, ("origin",))
         if name is None:
             return Origin.IMPORTED
-        if name not in list(Origin):
+        if name not in _ORIGINS:
             raise self.error(("origin",), f"is {name!r}", "write one of " + ", ".join(Origin))
-        return Origin(name)
+        return _ORIGINS[name]
 
     def end(self, top: JsonObject) -> str:
         end = self.text(top, ("end",))
@@ -254,9 +265,8 @@ class _Reader:
         if body is None:
             return b""
         if isinstance(body, list):
-            pieces = [piece for piece in body if isinstance(piece, str)]
-            if len(pieces) == len(body):
-                return self.encoded("".join(pieces), ("response", "body"))
+            with suppress(TypeError):
+                return self.encoded("".join(body), ("response", "body"))  # type: ignore[arg-type]
         if isinstance(body, str):
             return self.encoded(body, ("response", "body"))
         raise self.error(

@@ -114,6 +114,15 @@ class Events(Sequence[Event]):
         """Return what is the same for the same events."""
         return hash(self._all())
 
+    def span(self, index: int) -> Span:
+        """Return where the data of an event stand, without making those before it."""
+        event = self.others.get(index)
+        if event is not None:
+            return event.span
+        first = max(begins for begins in self._runs if begins <= index)
+        start, around, _ = self._runs[first]
+        return plain_span(start + sum(map(len, self.data[first:index])) + around * (index - first), self.data[index])
+
     def after(self, index: int) -> tuple[Event, ...]:
         """Return the events from one on that begins a run, or stands in none."""
         return tuple(self._make(index))

@@ -78,7 +78,7 @@ def lines(body: bytes) -> int:
 
 def readable_lines(body: bytes) -> bytes:
     """Return the lines of a body that are read: all of them, unless they are more than MAX_LINES."""
-    if lines(body) <= MAX_LINES:
+    if len(body) <= MAX_LINES or lines(body) <= MAX_LINES:
         return body
     last = next(islice(_LINE_END.finditer(body), MAX_LINES - 1, None))
     return body[: last.end()]

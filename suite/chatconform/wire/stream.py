@@ -124,10 +124,10 @@ class StreamReader:
 
     def _take(self, number: int, data: bytes) -> None:
         if _LOOKS_DONE.fullmatch(data):
-            self.sentinels.append(Sentinel(number + 1, self.events[number].span, data == DONE))
+            self.sentinels.append(Sentinel(number + 1, self.events.span(number), data == DONE))
             self._template = None
         elif self.sentinels:
-            self.after_done.append((number + 1, self.events[number].span))
+            self.after_done.append((number + 1, self.events.span(number)))
         else:
             self._parse(number, data)
 

@@ -29,7 +29,10 @@ _WHOLE_STRING = re.compile(_STRING, re.DOTALL)
 _VALUES = re.compile(_STRING + rb"|[,\[{]", re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHORT = 4096
 _NUMBER_TOO_LONG = b"0" * (MAX_DIGITS + 1)
+_EVERY_64TH = _NUMBER_TOO_LONG[63::64]
+"""The fewest of the bytes of such a number that every 64th byte of a text comes upon."""
 _DIGITS_AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
 _DECODER = json.JSONDecoder()
 _TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
@@ -102,31 +105,45 @@ _HOOKS = _OfThread()
 
 def parse(data: bytes, most_values: int = MAX_VALUES) -> Document:
     """Return what a JSON text says. Never raises: what is wrong is in the document."""
+    hooks = _HOOKS.hooks
+    hooks.duplicates, hooks.constants = [], []
+    document = _parse(data, most_values, hooks.decoder)
+    if not document.readable:
+        return document
+    if hooks.duplicates and _depth(data) > MAX_DEPTH:
+        return Document(None, limit="depth", bom=document.bom)
+    return document._replace(
+        duplicate_keys=tuple(hooks.duplicates),
+        constants=tuple(hooks.constants),
+        lone_surrogates=bool(_SURROGATE_ESCAPE.search(data))
+        and any(_LONE_SURROGATE.search(part) for part in strings(document.value)),
+    )
+
+
+def parse_value(data: bytes, most_values: int = MAX_VALUES) -> Document:
+    """Return what a JSON text says, without the facts that lenient parsers hide: in half the time."""
+    return _parse(data, most_values, _DECODER)
+
+
+def _parse(data: bytes, most_values: int, decoder: json.JSONDecoder) -> Document:
     bom = data.startswith(_BOM)
-    if bom:
-        data = data[len(_BOM) :]
     shift = len(_BOM) if bom else 0
     try:
-        text = data.decode("utf-8")
+        text = data[shift:].decode("utf-8") if bom else data.decode("utf-8")
     except UnicodeDecodeError as error:
         return Document(None, Fault(error.start + shift, "not UTF-8"), bom=bom)
     limit = _limit(data, most_values)
     if limit:
         return Document(None, limit=limit, bom=bom)
-    hooks = _HOOKS.hooks
-    hooks.duplicates, hooks.constants = [], []
     try:
-        value = _read(hooks.decoder, text)
+        value = _read(decoder, text)
     except json.JSONDecodeError as error:
+        if _depth(data) > MAX_DEPTH:
+            return Document(None, limit="depth", bom=bom)
         return Document(None, Fault(len(text[: error.pos].encode()) + shift, error.msg), bom=bom)
-    return Document(
-        value,
-        bom=bom,
-        duplicate_keys=tuple(hooks.duplicates),
-        constants=tuple(hooks.constants),
-        lone_surrogates=bool(_SURROGATE_ESCAPE.search(data))
-        and any(_LONE_SURROGATE.search(part) for part in strings(value)),
-    )
+    except RecursionError:
+        return Document(None, limit="depth", bom=bom)
+    return Document(None, limit="depth", bom=bom) if _is_deep(data, value) else Document(value, bom=bom)
 
 
 def _read(decoder: json.JSONDecoder, text: str) -> JsonValue:
@@ -142,13 +159,11 @@ def _read(decoder: json.JSONDecoder, text: str) -> JsonValue:
 
 
 def _limit(data: bytes, most_values: int) -> str | None:
-    """Name the limit that a text exceeds: `values`, `depth` or `digits`."""
+    """Name the limit that a text exceeds so that it cannot be parsed: `values`, `depth` or `digits`."""
     if _end_of_values(data, most_values) is not None:
         return "values"
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
-        return "depth"
     if len(data) > MAX_DIGITS and _has_long_number(data):
-        return "digits"
+        return "depth" if _depth(data) > MAX_DEPTH else "digits"
     return None
 
 
@@ -181,8 +196,30 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
+def _is_deep(data: bytes, value: JsonValue) -> bool:
+    """Whether a value is nested too deeply. Of a long text the brackets in its strings are too many to count."""
+    if len(data) <= _SHORT and data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            member
+            for each in level
+            for member in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
+            if member.__class__ is list or member.__class__ is dict
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _has_long_number(data: bytes) -> bool:
-    """Whether a run of digits that is too long stands outside strings."""
+    """Whether a run of digits that is too long stands outside strings.
+
+    Of such a run every 64th byte is a digit as well, so that mostly no more than these are looked at.
+    """
+    if _EVERY_64TH not in data[::64].translate(_DIGITS_AS_ZEROS):
+        return False
     if _NUMBER_TOO_LONG not in data.translate(_DIGITS_AS_ZEROS):
         return False
     return _NUMBER_TOO_LONG in _WHOLE_STRING.sub(b'""', data).translate(_DIGITS_AS_ZEROS)
