@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
@@ -69,12 +69,16 @@ class Examination:
     violations: tuple[Violation, ...]
 
 
+Groups: TypeAlias = tuple[tuple[tuple[int, ...], tuple[str, ...]], ...]
+"""The clauses that have the same counts, value by value, beside these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What clauses say of several values: the clauses by how often each examined each value; the broken ones."""
+    """What clauses say of several values: by how often each examined each value; how often each was broken by each."""
 
-    counts: tuple[tuple[tuple[int, ...], tuple[str, ...]], ...]
-    broken: tuple[Clause, ...]
+    counts: Groups
+    broken: Mapping[str, tuple[int, ...]]
 
 
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
@@ -135,18 +139,15 @@ class Schema:
     def sums(self, shapes: Sequence[Hashable], values: Sequence[JsonValue]) -> Sums:
         """Return what the clauses say of values of these shapes: counts, to be multiplied by how many there are."""
         examinations = [self.examine_shape(shape, value) for shape, value in zip(shapes, values, strict=True)]
-        names = dict.fromkeys(name for examination in examinations for name in examination.counts)
         by_counts: dict[tuple[int, ...], list[str]] = {}
-        for name in names:
+        for name in dict.fromkeys(name for examination in examinations for name in examination.counts):
             counts = tuple(examination.counts.get(name, 0) for examination in examinations)
             by_counts.setdefault(counts, []).append(name)
+        found = [Counter(each.clause.id for each in one.violations if each.clause) for one in examinations]
         broken = {
-            each.clause.id: each.clause
-            for examination in examinations
-            for each in examination.violations
-            if each.clause
+            name: tuple(each[name] for each in found) for name in dict.fromkeys(name for one in found for name in one)
         }
-        return Sums(tuple((counts, tuple(found)) for counts, found in by_counts.items()), tuple(broken.values()))
+        return Sums(tuple((counts, tuple(alike)) for counts, alike in by_counts.items()), broken)
 
     def examine_shape(self, shape: Hashable, value: JsonValue) -> Examination:
         """Return what the clauses say of a value of this shape; each shape is examined once."""

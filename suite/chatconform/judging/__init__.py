@@ -24,6 +24,7 @@ from chatconform.wire.transcript import Transcript
 
 __all__ = [
     "announced",
+    "benches",
     "by_bench",
     "compare",
     "is_superseded",
@@ -31,6 +32,7 @@ __all__ = [
     "known_checks",
     "require_contract",
     "rule",
+    "rule_tersely",
     "verdicts",
 ]
 
@@ -87,12 +89,25 @@ def rule(exchange: Exchange, own: Contract | None) -> tuple[Row, ...]:
     return rows.quick(transcript, contracts.load(OPENAI), own) or by_bench(transcript, own)
 
 
+def rule_tersely(exchange: Exchange, own: Contract | None) -> tuple[Row, ...]:
+    """Rule as `rule` does, for whoever only counts: findings are counted, and say nothing."""
+    transcript = transcripts.read(exchange)
+    transcript.terse = True
+    return rows.quick(transcript, contracts.load(OPENAI), own) or by_bench(transcript, own)
+
+
+def benches(transcript: Transcript, own: Contract | None) -> dict[str, Bench]:
+    """Return one exchange before each contract, for whoever asks for the rulings on some checks alone."""
+    openai = Bench(transcript, contracts.load(OPENAI), None)
+    return {OPENAI: openai} if own is None else {OPENAI: openai, own.id: Bench(transcript, own, openai)}
+
+
 def by_bench(transcript: Transcript, own: Contract | None) -> tuple[Row, ...]:
     """Rule on one exchange check by check, whatever there is to say of it."""
-    openai = Bench(transcript, contracts.load(OPENAI), None)
-    if own is None:
+    openai, *documents = benches(transcript, own).values()
+    if not documents:
         return (Row.of(openai.verdicts()),)
-    document = Bench(transcript, own, openai)
+    (document,) = documents
     told = (_with_own_document(verdict, document) for verdict in openai.verdicts())
     return Row.of(told), Row.of(document.verdicts())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 
 from chatconform.checks import Check, all_checks
@@ -75,6 +75,15 @@ class _Examined:
         """Whether its violations are to be told, so that the values in them have to be the payload's own."""
         return any(self.found[each.clause.id] < MAX_FINDINGS for each in examination.violations if each.clause)
 
+    def add_alike(self, examination: Examination, times: int) -> None:
+        """Add what was found in a payload as often as there are payloads of its shape; nobody asks where."""
+        self.payloads += times
+        for clause, count in examination.counts.items():
+            self.counts[clause] += count * times
+        for each in examination.violations:
+            if each.clause:
+                self.found[each.clause.id] += times
+
     def add(self, number: int, examination: Examination) -> None:
         """Add what was found in a payload."""
         self.payloads += 1
@@ -95,7 +104,6 @@ class Bench:
         self.contract = contract
         self.openai = openai
         self.rulings: dict[str, Ruling | None] = {}
-        self.examination: _Examined | None = None
         self.clauses = self._selected_clauses()
 
     def verdicts(self) -> Iterator[Verdict]:
@@ -120,7 +128,7 @@ class Bench:
 
     def promises(self, check: str) -> bool:
         """Whether this document says the same of this kind of answer, and to requests that it covers."""
-        return (check in self.clauses or check in self.contract.promises) and self._outside() is None
+        return (check in self.clauses or check in self.contract.promises) and self._outside is None
 
     def _levels(self) -> Mapping[str, Level]:
         """Return the checks and clauses that may stand for this exchange, in order, with their levels."""
@@ -142,8 +150,9 @@ class Bench:
         if self.openai is None:
             return self._rule_check(all_checks()[check])
         ruling = self.openai.ruling(check)
-        return None if ruling is None else self._outside() or ruling
+        return None if ruling is None else self._outside or ruling
 
+    @cached_property
     def _outside(self) -> Ruling | None:
         """A document binds only 2xx answers to requests that stay inside its request schema."""
         if not self.transcript.asked.known:
@@ -159,13 +168,14 @@ class Bench:
         selected = check.selects(transcript)
         if transcript.asked.known and not selected:
             return None
-        unanswered = self._unanswered()
+        unanswered = self._unanswered
         if unanswered and not (check.of_any_status and transcript.kind is Kind.ERROR):
             return unanswered
         if not selected:
             return _no(Reason.NO_REQUEST)
         return self._missing(check.needs) or _ask(check, transcript)
 
+    @cached_property
     def _unanswered(self) -> Ruling | None:
         """Say why there is no proper answer to judge; None where there is one."""
         transcript = self.transcript
@@ -241,13 +251,17 @@ class Bench:
 
         What comes without being asked for is judged all the same.
         """
-        return clause.id.partition(".")[0] not in unasked(self.transcript.asked)
+        return clause.id.partition(".")[0] not in self._unasked
+
+    @cached_property
+    def _unasked(self) -> frozenset[str]:
+        return unasked(self.transcript.asked)
 
     def _rule_selected(self, clause: Clause) -> Ruling:
         kind = self.transcript.kind
         is_about_errors = clause.id in _error_clauses()
-        unanswered = None if is_about_errors and kind is Kind.ERROR else self._unanswered()
-        outside = self._outside() if self.openai is not None else None
+        unanswered = None if is_about_errors and kind is Kind.ERROR else self._unanswered
+        outside = self._outside if self.openai is not None else None
         refused = unanswered or outside
         if refused:
             return refused
@@ -256,25 +270,31 @@ class Bench:
         return self._missing((CLAUSE_NEEDS[kind],)) or self._examined(clause)
 
     def _examined(self, clause: Clause) -> Ruling:
-        if self.examination is None:
-            self.examination = self._examine()
         count = self.examination.counts.get(clause.id, 0)
         found = self.examination.found.get(clause.id, 0)
         if found:
-            findings = tuple(map(self._finding, self.examination.first[clause.id]))
+            findings = tuple(map(self._finding, self.examination.first.get(clause.id, ())))
             return Ruling(Outcome.FAIL, count, findings=findings, found=found)
         if count:
             return Ruling(Outcome.PASS, count)
         return _no(Reason.OTHER_BRANCH if self.examination.payloads else Reason.NOTHING_TO_EXAMINE)
 
-    def _examine(self) -> _Examined:
-        """Hold every payload of the answer against the contract's schema, once."""
+    @cached_property
+    def examination(self) -> _Examined:
+        """Hold every payload of the answer against the contract's schema, once; where nobody reads on, every shape."""
         schema = self.contract.schemas.get(SCHEMA_OF[self.transcript.kind])
         examined = _Examined()
+        if self.transcript.terse and self.transcript.kind is Kind.STREAM:
+            for group in self.transcript.facts.groups if schema else ():
+                assert schema is not None
+                alike = schema.examine_shape(alphabet().number(group.value), group.value)
+                examined.add_alike(alike, group.count)
+            return examined
         for number, value in self.transcript.objects() if schema else ():
             assert schema is not None
             alike = schema.examine_shape(alphabet().number(value), value)
-            examined.add(number, schema.examine(value) if examined.lacks(alike) else alike)
+            tells = not self.transcript.terse and examined.lacks(alike)
+            examined.add(number, schema.examine(value) if tells else alike)
         return examined
 
     def _finding(self, violation: Violation) -> Finding:
