@@ -26,6 +26,7 @@ SEES = {
     "diff": "model rollup",
     "gate": "model rollup diff",
     "report": "model exhibits rollup diff report resources",
+    "bulk": "model wire.transcript contracts judging recordings rollup waivers gate report resources bulk",
     "providers": "model strict_yaml resources",
     "deviations": "model strict_yaml resources",
     "scenarios": "model strict_yaml resources contracts wire scenarios",

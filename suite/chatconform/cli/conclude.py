@@ -66,7 +66,7 @@ def conclude(
     from chatconform import assessment, forms, gate, reports
     from chatconform.report.results import dump
 
-    selection = assessment.Selection(_checks(options), _patterns(options, "scenarios"))
+    selection = assessment.Selection(require_checks(options), patterns(options, "scenarios"))
     baseline = _baseline(options)
     results = assessment.assess(
         subjects,
@@ -126,7 +126,7 @@ def require_usable(options: dict[str, object]) -> None:
     """Raise `InputError` for what can be said of the options before anything is asked or read."""
     from chatconform import forms
 
-    _checks(options)
+    require_checks(options)
     wanted = forms_of(options)
     for option, path in wanted.named():
         if path == forms.STANDARD_OUTPUT:
@@ -143,14 +143,14 @@ def require_room(options: dict[str, object], providers: int) -> None:
     forms.require_room(forms_of(options), providers)
 
 
-def _checks(options: dict[str, object]) -> tuple[str, ...]:
+def require_checks(options: dict[str, object]) -> tuple[str, ...]:
     """Return the patterns of checks. Raises `InputError` for one that names no check."""
     from fnmatch import filter as matching
 
     from chatconform.judging import known_checks
     from chatconform.strict_yaml import nearest
 
-    checks = _patterns(options, "checks")
+    checks = patterns(options, "checks")
     for pattern in checks:
         if not matching(known_checks(), pattern):
             remedy = f"{nearest(pattern, known_checks())}`chatconform list checks` prints all ids."
@@ -166,16 +166,17 @@ def require_named(options: dict[str, object], subjects: Iterable[Subject]) -> No
 
     exchanges = [exchange for subject in subjects for exchange in subject.exchanges]
     names = {name for exchange in exchanges for name in (exchange.id, exchange.scenario or exchange.id)}
-    for pattern in _patterns(options, "scenarios") if names else ():
+    for pattern in patterns(options, "scenarios") if names else ():
         if not matching(names, pattern):
             remedy = f"{nearest(pattern, names)}Name the id or the scenario of an exchange, such as {min(names)}."
             raise InputError(COMMAND_LINE, f"--scenario {pattern} names no exchange", remedy)
 
 
-def _patterns(options: dict[str, object], name: str) -> tuple[str, ...]:
-    patterns = options[name]
-    assert isinstance(patterns, tuple)
-    return patterns
+def patterns(options: dict[str, object], name: str) -> tuple[str, ...]:
+    """Return the shell patterns of an option that may be given several times."""
+    found = options[name]
+    assert isinstance(found, tuple)
+    return found
 
 
 def find_providers(options: dict[str, object]) -> Path:

@@ -24,6 +24,7 @@ from chatconform.cli.conclude import (
     require_usable,
     shared,
 )
+from chatconform.cli.count import count
 from chatconform.model import InputError
 
 if TYPE_CHECKING:
@@ -36,10 +37,23 @@ if TYPE_CHECKING:
 @click.option("--provider", metavar="NAME", help="Judge all exchanges as this provider's.")
 @click.option("--contract", metavar="NAME", help="The document to judge by: a folder of schemas/, or openai.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the reports there.")
+@click.option(
+    "--counts",
+    "in_bulk",
+    is_flag=True,
+    help="Traffic of any size: judge each exchange by itself and print counts, with a few examples each.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="How many processes count; else as many as there are processors.",
+)
 @shared
 def judge(
-    paths: Sequence[str], provider: str | None, contract: str | None, out: Path | None, **options: object
-) -> None:
+    paths: Sequence[str], provider: str | None, contract: str | None, out: Path | None, jobs: int | None,
+    *, in_bulk: bool, **options: object,
+) -> None:  # fmt: skip
     """Judge recorded exchanges: folders, exchange files, .jsonl, .jsonl.gz, or - for standard input.
 
     Opens no socket. A provider that the providers file knows is judged against OpenAI's contract and its own
@@ -52,6 +66,10 @@ def judge(
     known = {each.id: each for each in load_providers(find_providers(options))}
     if contract is not None:
         judging.require_contract(contract, COMMAND_LINE)
+    if in_bulk:
+        count([_shipped(path) for path in paths], (provider, contract), out, jobs, options)
+    if jobs is not None:
+        raise InputError(COMMAND_LINE, "--jobs is about counting", "add --counts, or leave --jobs out")
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)

@@ -67,16 +67,16 @@ def to_json(results: Results) -> JsonObject:
     """The results as a JSON object; everything is sorted by its key, and findings keep their order."""
     return {
         "format": FORMAT,
-        "run": _plain(results.run),
-        "providers": _plain(sorted(results.providers, key=lambda item: item.id)),
-        "checks": _plain(results.checks),
-        "exchanges": _plain(sorted(results.exchanges, key=lambda item: (item.provider, item.id))),
-        "verdicts": _plain(sorted(listed(results.verdicts), key=lambda item: item.key)),
-        "problems": _plain(sorted(results.problems, key=astuple)),
+        "run": plain(results.run),
+        "providers": plain(sorted(results.providers, key=lambda item: item.id)),
+        "checks": plain(results.checks),
+        "exchanges": plain(sorted(results.exchanges, key=lambda item: (item.provider, item.id))),
+        "verdicts": plain(sorted(listed(results.verdicts), key=lambda item: item.key)),
+        "problems": plain(sorted(results.problems, key=astuple)),
         "baseline": results.baseline,
-        "changes": _plain(sorted(results.changes, key=_change_key)),
-        "habits": _plain(results.habits),
-        "contracts": _plain(results.contracts),
+        "changes": plain(sorted(results.changes, key=_change_key)),
+        "habits": plain(results.habits),
+        "contracts": plain(results.contracts),
     }
 
 
@@ -86,7 +86,12 @@ def dump(results: Results) -> bytes:
     Characters without a shape (controls, bidi controls, lone surrogates) are JSON escapes, and so is the first
     sign of a command to a CI system, so that the file can be printed on a terminal and in a job.
     """
-    text = json.dumps(to_json(results), ensure_ascii=False, indent=1, allow_nan=False)
+    return encode(to_json(results))
+
+
+def encode(document: JsonValue) -> bytes:
+    """The bytes of a JSON document as the files of a report hold it."""
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     return (SHAPELESS.sub(_json_escape, COMMANDS.sub(_by_number, text)) + "\n").encode()
 
 
@@ -117,17 +122,17 @@ def listed(verdicts: Iterable[Verdict]) -> Iterable[Verdict]:
     return (verdict for verdict in verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE)
 
 
-def _plain(value: Any) -> JsonValue:  # noqa: ANN401
+def plain(value: Any) -> JsonValue:  # noqa: ANN401
     """The JSON form of a noun: its members by name, but for those that take no part in comparison."""
     if isinstance(value, StrEnum):
         return value.value
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(value[key]) for key in sorted(value)}
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.compare}
+        return {str(key): plain(value[key]) for key in sorted(value)}
+    return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.compare}
 
 
 def _change_key(item: Change) -> tuple[str, ...]:

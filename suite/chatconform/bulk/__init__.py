@@ -1,0 +1,1 @@
+"""Bulk: recorded traffic of any size, as counts that add up."""
