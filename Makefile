@@ -26,9 +26,10 @@ docs: $(VENV)/.installed  ## write what docs/ has from the code: checks, coverag
 hostile: $(VENV)/.developing  ## drive every hostile endpoint, and write what came of it to docs/hostile.md: some ten minutes
 	@PYTHONPATH=suite:tests $(BIN)/python tests/hostile_page.py
 
-bench: $(VENV)/.developing  ## what judging and capturing cost, as ratios within one run
+bench: $(VENV)/.developing  ## what judging, capturing and judging in bulk cost, as ratios within one run
 	@$(BIN)/python benchmarks/replay.py
 	@$(BIN)/python benchmarks/capture.py
+	@$(BIN)/python benchmarks/bulk.py
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "chatconform needs Python 3.11 or newer: install it (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3"; exit 1; }
