@@ -46,6 +46,11 @@ def test_run_and_judge_find_it(folder, chatconform):
         assert [("acme", "extensions.region.present")] == failing(chatconform(folder, *command, "--json"))
 
 
+def test_processes_that_count_find_it(folder, chatconform):
+    done = chatconform(folder, "judge", "recordings/acme", "--counts", "--jobs", "2")
+    assert (1, True) == (done.returncode, "extensions.region.present" in done.stdout)
+
+
 def test_pytest_finds_it(folder, run_pytest):
     done = run_pytest(folder, "providers.yaml", "-q", "-k", "region")
     assert "FAILED providers.yaml::acme::acme::extensions.region.present" in done.stdout

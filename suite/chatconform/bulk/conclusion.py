@@ -107,13 +107,19 @@ def _idle(counts: Counts, scenarios: Iterable[str]) -> Iterable[Problem]:
             yield Problem("command line", problem, "name the id or the scenario of an exchange")
 
 
+_CONCLUDED = ("id", "conclusion", "sentence", "counts", "source")
+"""What is said of a provider; endpoints and places are those of a run."""
+
+
 def to_json(conclusion: Conclusion, suite: str) -> JsonObject:
     """Return the counts with what is concluded from them by a version of the suite, in format 1."""
     return {
         **form.to_json(conclusion.counts),
         "run": {"suite": suite, "mode": "counted", "fail_on": conclusion.fail_on.value},
         "interrupted": conclusion.interrupted,
-        "conclusions": [results.plain(provider) for provider in conclusion.providers],
+        "conclusions": [
+            {name: results.plain(getattr(provider, name)) for name in _CONCLUDED} for provider in conclusion.providers
+        ],
         "waived": [
             {"provider": provider, "contract": key.contract, "check": key.check, "exchange": key.exchange or None}
             for provider, key in sorted(conclusion.waived)

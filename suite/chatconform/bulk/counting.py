@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from chatconform import judging
@@ -31,6 +32,7 @@ class Terms:
     `provider` takes all exchanges for one provider's, and `contract` judges all by one document, or by `openai`.
     `scenarios` are shell patterns of ids and scenarios: which exchanges are judged, all where there is none.
     `named` are the ids whose verdicts are counted apart, because a waiver names them.
+    `schemas` are folders that hold contracts besides the shipped ones.
     """
 
     contracts: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Terms:
     contract: str | None = None
     scenarios: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
+    schemas: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, providers: Iterable[Provider]) -> Terms:
@@ -94,6 +97,8 @@ class Counting:
 
     def __init__(self, terms: Terms) -> None:
         """Begin with nothing. Raises `InputError` where the terms name a contract that there is not."""
+        for folder in terms.schemas:
+            contracts.look_in(folder)
         for name in {*terms.contracts.values(), terms.contract or OPENAI}:
             contracts.load(name)
         self._terms = terms

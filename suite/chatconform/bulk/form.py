@@ -77,7 +77,9 @@ def _example(example: Example) -> JsonObject:
 
 
 def _finding(finding: Finding) -> JsonObject:
-    members: JsonObject = {field.name: getattr(finding, field.name) for field in fields(finding)}
+    """Return the members of a finding; the bytes around it are in the recording, which an example names."""
+    names = (field.name for field in fields(finding) if field.name != "evidence")
+    members: JsonObject = {name: getattr(finding, name) for name in names}
     return {**members, "bytes": None if finding.bytes is None else [*finding.bytes]}
 
 

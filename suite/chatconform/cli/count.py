@@ -41,17 +41,21 @@ def count(
 
     `judged_as` are a provider and a contract, where the command line names them.
     """
-    from chatconform import gate
+    from chatconform import gate, judging
     from chatconform.bulk import batches, conclusion, terminal
     from chatconform.bulk.counting import Terms
     from chatconform.recordings import disk
 
     _require_usable(options)
     checks = require_checks(options)
-    known = {each.id: each for each in load_providers(find_providers(options))}
+    file = find_providers(options)
+    known = {each.id: each for each in load_providers(file)}
     provider, contract = judged_as
-    scenarios = patterns(options, "scenarios")
-    terms = replace(Terms.of(known.values()), provider=provider, contract=contract, scenarios=scenarios)
+    if contract is not None:
+        judging.require_contract(contract, COMMAND_LINE)
+    scenarios, schemas = patterns(options, "scenarios"), (file.parent / "schemas",)
+    own = Terms.of(known.values())
+    terms = replace(own, provider=provider, contract=contract, scenarios=scenarios, schemas=schemas)
     fail_on = gate.FailOn(str(options["fail_on"]))
     with disk.held(out) if out else nullcontext():
         counts, interrupted = _counted(batches.listed(paths), terms, jobs)

@@ -62,14 +62,14 @@ def judge(
     from chatconform import assessment, judging
     from chatconform.recordings import disk, store
 
-    require_usable(options)
-    known = {each.id: each for each in load_providers(find_providers(options))}
-    if contract is not None:
-        judging.require_contract(contract, COMMAND_LINE)
     if in_bulk:
         count([_shipped(path) for path in paths], (provider, contract), out, jobs, options)
     if jobs is not None:
         raise InputError(COMMAND_LINE, "--jobs is about counting", "add --counts, or leave --jobs out")
+    require_usable(options)
+    known = {each.id: each for each in load_providers(find_providers(options))}
+    if contract is not None:
+        judging.require_contract(contract, COMMAND_LINE)
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)
