@@ -677,6 +677,7 @@ COMMANDS = [
     "explain",
     "lint",
     "docs",
+    "completion",
 ]
 
 

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 
 from chatconform import calibration, coverage, deviations, docs, proof
-from chatconform.cli import cli
+from chatconform.cli import cli, reference
 from chatconform.coverage import Standing
 from chatconform.explanation import citing, explained
 from chatconform.judging import known_checks
@@ -22,7 +23,7 @@ MATERIAL = os.environ.get("CHATCONFORM_MATERIAL")
 CORPUS = Path(MATERIAL or "", "corpus", "captures.jsonl.gz")
 needs_captures = pytest.mark.skipif(MATERIAL is None, reason="the captures are not here")
 
-PAGES = ("checks.md", "coverage.md", "proof.md")
+PAGES = ("checks.md", "coverage.md", "proof.md", "cli.md")
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>|^## (\w+)$', re.MULTILINE)
 LINK = re.compile(r"\]\(([a-z]+\.md)?#([^)]+)\)")
 
@@ -30,7 +31,7 @@ LINK = re.compile(r"\]\(([a-z]+\.md)?#([^)]+)\)")
 @pytest.fixture(scope="module")
 def made():
     """Every page by its file name, as the code makes it: half a minute of judging, so once."""
-    return docs.pages(None)
+    return {**docs.pages(None), "cli.md": reference.page(Context(cli, info_name="chatconform"))}
 
 
 @pytest.mark.parametrize("name", PAGES)

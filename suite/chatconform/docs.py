@@ -21,7 +21,7 @@ from chatconform.report.tables import joined, section, table
 from chatconform.report.visible import code, markdown, prose
 from chatconform.wire.habits import TEXTS
 
-_MADE = "<!-- Made by `chatconform docs`; edits here are lost. -->"
+MADE = "<!-- Made by `chatconform docs`; edits here are lost. -->"
 
 
 def pages(corpus: Path | None) -> dict[str, str]:
@@ -31,7 +31,7 @@ def pages(corpus: Path | None) -> dict[str, str]:
 
 
 def _page(title: str, *sections: Iterable[str]) -> str:
-    return joined(([f"# {title}", "", _MADE], *sections))
+    return joined(([f"# {title}", "", MADE], *sections))
 
 
 def _link(check: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.shell_completion import shell_complete
 
 from chatconform import __version__
-from chatconform.cli import build, endpoints, judge, report, run
+from chatconform.cli import build, completion, endpoints, judge, report, run
 from chatconform.cli.conclude import INTERRUPTED, USAGE, discard, reader
+from chatconform.cli.group import Group
 from chatconform.model import InputError
 from chatconform.report.visible import escape, line, message
 from chatconform.strict_yaml import without_keys
@@ -28,31 +31,19 @@ Exit codes:
 """
 
 
-class _Group(click.Group):
-    """Lists its commands in two groups: what judges, and what helps to build."""
-
-    judging = ("run", "plan", "record", "judge", "report", "diff", "import", "init", "doctor")
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        names = self.list_commands(ctx)
-        for title, members in (
-            ("Judging", [name for name in self.judging if name in names]),
-            ("Building", [name for name in names if name not in self.judging]),
-        ):
-            rows = [(name, self.commands[name].get_short_help_str(70)) for name in members]
-            with formatter.section(title):
-                formatter.write_dl(rows)
-
-
-@click.group(cls=_Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="chatconform %(version)s")
 def cli() -> None:
     """Tell, with evidence, whether an endpoint that calls itself OpenAI-compatible keeps its promises.
 
     \b
-    chatconform run                           judge the recordings of all providers
-    chatconform judge recordings/mine         judge your own recordings
-    chatconform explain sse.done.present      what a check asks for, and why
+    chatconform run                               judge the shipped recordings, or ask where a key is set
+    chatconform run --base-url http://127.0.0.1:8000/v1 --model my-model
+                                                  ask an endpoint, and judge what it answers
+    chatconform judge recordings/mine             judge what was recorded before
+    chatconform explain sse.done.present          what a check asks for, why, and by whose word
+
+    `chatconform COMMAND -h` explains each command, with examples; the pages are docs/cli.md and docs/faq.md.
     """
 
 
@@ -61,12 +52,16 @@ for command in (
     *(judge.judge, report.report, judge.diff_, judge.import_),
     *(endpoints.init, endpoints.doctor, endpoints.serve),
     *(build.list_, build.explain, build.lint, build.docs),
+    completion.completion,
 ):
     cli.add_command(command)
 
 
 def main() -> NoReturn:
     """Run the command line and exit. Every error of ours is one message; nothing ends in a traceback."""
+    asked = os.environ.get(completion.VARIABLE)
+    if asked:
+        sys.exit(shell_complete(cli, {}, "chatconform", completion.VARIABLE, asked))
     try:
         with reader(), cli.make_context("chatconform", sys.argv[1:]) as context:
             cli.invoke(context)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from chatconform.cli import completion
 from chatconform.model import InputError, Place
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 COMMAND_LINE = Place("command line")
 USAGE, INCONCLUSIVE, INTERRUPTED = 2, 3, 130
+EXITS = """
+Exits 0 where all conforms, 1 where something deviates at the level of --fail-on, 2 for input that cannot be used,
+3 where something could not be proven, 4 for a bug in the suite, 130 where it was interrupted.
+"""
 
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:
@@ -31,8 +36,10 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
                      help="The providers file; else ./providers.yaml, else the packaged one."),
-        click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Judge these exchanges only."),
-        click.option("--check", "checks", multiple=True, metavar="GLOB", help="Judge these checks only."),
+        click.option("--scenario", "scenarios", multiple=True, metavar="GLOB",
+                     shell_complete=completion.scenarios, help="Judge these exchanges only."),
+        click.option("--check", "checks", multiple=True, metavar="GLOB",
+                     shell_complete=completion.checks, help="Judge these checks only."),
         click.option("--fail-on", type=click.Choice(["must", "should", "regression", "never"]), default="must",
                      show_default=True, help="From which deviation on the exit code is 1."),
         click.option("--baseline", type=click.Path(path_type=Path), metavar="results.json",

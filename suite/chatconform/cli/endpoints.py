@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from chatconform.cli import completion
 from chatconform.cli.conclude import COMMAND_LINE, INCONCLUSIVE, find_providers, load_providers
 from chatconform.model import InputError, Place
 
@@ -18,7 +19,9 @@ from chatconform.model import InputError, Place
 @click.option("--base-url", required=True, metavar="URL", help="/chat/completions and /models are appended to it.")
 @click.option("--model", required=True, metavar="MODEL", help="The model to ask for.")
 @click.option("--key-env", metavar="NAME", help="The environment variable that holds the key; without it none is sent.")
-@click.option("--contract", metavar="NAME", help="Its own document: a folder of schemas/.")
+@click.option(
+    "--contract", metavar="NAME", shell_complete=completion.contracts, help="Its own document: a folder of schemas/."
+)
 @click.option("--cap", type=click.Choice(["max_tokens", "max_completion_tokens"]), default="max_tokens",
               show_default=True, help="How an answer is kept short.")  # fmt: skip
 @click.option("--to", "file", type=click.Path(path_type=Path), default=Path("providers.yaml"), show_default=True,
@@ -32,6 +35,7 @@ def init(
 
     \b
     chatconform init --id mine --base-url https://api.example.com/v1 --model my-model --key-env MY_API_KEY
+    chatconform init --id mine --base-url https://api.example.com/v1 --model my-model --contract mine --print
     """
     from dataclasses import replace
 
@@ -49,13 +53,18 @@ def init(
 
 
 @click.command(short_help="Say whether providers can be asked from here.")
-@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=completion.providers)
 @click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
               help="The providers file; else ./providers.yaml, else the packaged one.")  # fmt: skip
 def doctor(names: Sequence[str], **options: object) -> None:
     """Say whether providers can be asked from here: configuration, keys, proxies, certificates, and the way there.
 
-    Each provider that has its key is sent one GET for its list of models. Exits 3 where there is a problem.
+    Each provider that has its key is sent one GET for its list of models. Exits 0 where all can be asked, and 3 where
+    there is a problem.
+
+    \b
+    chatconform doctor                     the providers marked default: true
+    chatconform doctor mine
     """
     from chatconform import doctor as doctoring
     from chatconform import providers
@@ -71,14 +80,24 @@ def doctor(names: Sequence[str], **options: object) -> None:
 
 
 @click.command(short_help="Be an endpoint that answers well, or breaks its answers as told.")
-@click.option("--as", "contract", metavar="CONTRACT", help="Keep to this document too: a folder of schemas/.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME",
+@click.option(
+    "--as",
+    "contract",
+    metavar="CONTRACT",
+    shell_complete=completion.contracts,
+    help="Keep to this document too: a folder of schemas/.",
+)
+@click.option("--fault", "faults", multiple=True, metavar="NAME", shell_complete=completion.faults,
               help="Break the answers in this way; `chatconform list faults` prints the names.")  # fmt: skip
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RECORDING",
               help="Answer with recorded bytes: those of the same request, else of the most similar one.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; without it a free one.")
-@click.option("--key-env", metavar="NAME", help="The variable that holds the right key; without it any key is right.")
+@click.option(
+    "--key-env",
+    metavar="NAME",
+    help="The variable that holds the right key; without it any is right, but there has to be one.",
+)
 @click.option("--model", "models", multiple=True, metavar="MODEL", help="A model to know, besides those of its own.")
 def serve(
     contract: str | None, faults: Sequence[str], replay: Path | None, host: str, port: int, key_env: str | None,
@@ -86,10 +105,12 @@ def serve(
 ) -> None:  # fmt: skip
     """Be an OpenAI-compatible endpoint: one that answers every scenario well, or breaks its answers as told.
 
+    It prints its base URL, and serves until Ctrl-C. A request has to bear a key, as OpenAI's do.
+
     \b
     chatconform serve --port 8000
-    chatconform serve --as tooken --fault sse.done.missing
-    chatconform serve --replay recordings/mine
+    chatconform serve --as tooken --fault sse.done.missing    do my client and my alarms notice?
+    chatconform serve --replay recordings/mine                answer as an endpoint once did
     """
     import asyncio
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chatconform.cli import completion
 from chatconform.cli.conclude import (
     COMMAND_LINE,
+    EXITS,
     baseline_of,
     conclude,
     find_providers,
@@ -32,10 +34,17 @@ if TYPE_CHECKING:
     from chatconform.model import Change, Provider
 
 
-@click.command(short_help="Judge recorded exchanges: folders, files, JSON lines.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--provider", metavar="NAME", help="Judge all exchanges as this provider's.")
-@click.option("--contract", metavar="NAME", help="The document to judge by: a folder of schemas/, or openai.")
+@click.command(short_help="Judge recorded exchanges: folders, files, JSON lines.", epilog=EXITS)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completion.files)
+@click.option(
+    "--provider", metavar="NAME", shell_complete=completion.providers, help="Judge all exchanges as this provider's."
+)
+@click.option(
+    "--contract",
+    metavar="NAME",
+    shell_complete=completion.contracts,
+    help="The document to judge by: a folder of schemas/, or openai.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the reports there.")
 @click.option(
     "--counts",
@@ -58,6 +67,12 @@ def judge(
 
     Opens no socket. A provider that the providers file knows is judged against OpenAI's contract and its own
     document, any other against OpenAI's.
+
+    \b
+    chatconform judge recordings/mine
+    chatconform judge traffic.jsonl.gz --provider mine --out reports
+    chatconform judge recordings/mine --check 'sse.*' --scenario stream.usage
+    chatconform judge recordings/mine --json | jq '.providers[].conclusion'
     """
     from chatconform import assessment, judging
     from chatconform.recordings import disk, store
@@ -109,7 +124,7 @@ def _subjects(
     return subjects
 
 
-@click.command("import")
+@click.command("import", short_help="Make what curl printed a recorded exchange.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--request", "request_file", type=click.Path(path_type=Path), required=True, metavar="REQ.json",
               help="The JSON that was sent.")  # fmt: skip
@@ -123,7 +138,17 @@ def import_(
     file: Path, request_file: Path, to: Path, identifier: str | None, provider: str | None, url: str | None,
     key_envs: Sequence[str],
 ) -> None:  # fmt: skip
-    """Turn what `curl -N -i` printed into a recorded exchange."""
+    """Turn what `curl -N -i` printed into a recorded exchange: the request as you sent it, the answer byte for byte.
+
+    Arrival times are not known, so what needs them is unproven. A key that the endpoint echoed is overwritten where
+    --key-env names its variable.
+
+    \b
+    curl -sS -N -i -d @request.json -H 'Content-Type: application/json' \\
+         http://127.0.0.1:8000/v1/chat/completions > stream.http
+    chatconform import stream.http --request request.json --to recordings/mine --provider mine
+    chatconform import stream.http --request request.json --to recordings/mine --key-env MY_API_KEY
+    """
     from chatconform.recordings import imports
     from chatconform.report.visible import escape
 
@@ -145,7 +170,7 @@ def _secret(name: str) -> str:
     return os.environ[name]
 
 
-@click.command("diff")
+@click.command("diff", short_help="Say what changed between two results, and by whom.")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--recordings", type=click.Path(path_type=Path), metavar="DIR",
@@ -154,7 +179,17 @@ def _secret(name: str) -> str:
 def diff_(old: Path, new: Path, recordings: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Say what changed from one results.json to another, and whether the provider did or the suite.
 
-    Exits 1 where a must or a should broke, unless the suite alone changed.
+    The old recording is judged again by today's rules: what they say otherwise of the old bytes is the suite's doing,
+    what they say otherwise of the new bytes is the provider's. Where the old record is gone, or another suite made NEW,
+    the change is unattributed.
+
+    Exits 1 where a must or a should broke and the provider did it, or nobody knows who; 3 where a must is newly
+    unproven; 0 otherwise, whatever the suite changed.
+
+    \b
+    chatconform diff last/results.json reports/results.json
+    chatconform diff last/results.json reports/results.json --recordings artifacts
+    chatconform diff last/results.json reports/results.json --json | jq '.[] | select(.by == "provider")'
     """
     from dataclasses import asdict, replace
 

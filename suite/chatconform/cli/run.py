@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chatconform.cli import completion
 from chatconform.cli.conclude import (
     COMMAND_LINE,
+    EXITS,
     INCONCLUSIVE,
     INTERRUPTED,
     conclude,
@@ -43,7 +45,8 @@ def _asking(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--base-url", metavar="URL", help="Ask this endpoint, which is in no file; its name is adhoc."),
         click.option("--model", metavar="MODEL", help="The model to ask it for."),
         click.option("--key-env", metavar="NAME", help="The environment variable that holds its key, if any."),
-        click.option("--contract", metavar="NAME", help="Its own document: a folder of schemas/."),
+        click.option("--contract", metavar="NAME", shell_complete=completion.contracts,
+                     help="Its own document: a folder of schemas/."),
         click.option("--samples", type=click.IntRange(1, 100), default=1, show_default=True,
                      help="Ask for what a model may or may not do that often."),
         click.option("--costly", is_flag=True, help="Ask for what multiplies the cost or needs a capability, too."),
@@ -59,8 +62,8 @@ def _asking(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-@click.command()
-@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.command(short_help="Judge providers, and write their reports.", epilog=EXITS)
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=completion.providers)
 @click.option("--live", "source", flag_value="live", help="Ask, and replace nothing: a missing key is unproven.")
 @click.option("--recorded", "source", flag_value="recorded", help="Judge recordings; open no socket.")
 @click.option("--resume", is_flag=True, help="Go on with the latest recording under --out: ask for what is missing.")
@@ -76,8 +79,11 @@ def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **opt
 
     \b
     chatconform run                                judge the providers of ./providers.yaml, or the packaged ones
-    chatconform run --base-url http://127.0.0.1:8000/v1 --model my-model
+    chatconform run --base-url http://127.0.0.1:8000/v1 --model my-model --key-env MY_API_KEY
     chatconform run mine --live --fail-on should   what a scheduled job does: a missing key is exit code 3
+    chatconform run mine --live --baseline last/results.json --fail-on regression
+                                                   red where the provider got worse, not where the suite learnt more
+    chatconform run mine --live --resume           go on after Ctrl-C: ask for what is missing
     """
     from chatconform import assessment, live
     from chatconform.recordings import disk
@@ -205,12 +211,19 @@ def _captured(provider: Provider, jobs: Sequence[Job]) -> tuple[Subject, list[Pr
 def _providers_option(function: Callable[..., None]) -> Callable[..., None]:
     metavar = {"type": click.Path(path_type=Path), "metavar": "FILE"}
     help_ = "The providers file; else ./providers.yaml, else the packaged one."
-    asked = click.option("--scenario", "scenarios", multiple=True, metavar="GLOB", help="Ask for these scenarios only.")
+    asked = click.option(
+        "--scenario",
+        "scenarios",
+        multiple=True,
+        metavar="GLOB",
+        shell_complete=completion.scenarios,
+        help="Ask for these scenarios only.",
+    )
     return asked(click.option("--providers", "providers_file", help=help_, **metavar)(function))  # type: ignore[arg-type]
 
 
 @click.command(short_help="Ask providers, and keep every exchange; judge nothing.")
-@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=completion.providers)
 @click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR",
               help="The exchanges are kept in DIR/PROVIDER/TIME.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the latest recording there: ask for what is missing.")
@@ -219,10 +232,11 @@ def _providers_option(function: Callable[..., None]) -> Callable[..., None]:
 def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> None:  # noqa: FBT001
     """Ask providers, and keep every exchange in a recording; judge nothing.
 
-    Exits 3 where a provider has no key or could not be reached.
+    Exits 0 where everything was answered, and 3 where a provider has no key or could not be reached.
 
     \b
     chatconform record mine --to recordings
+    chatconform record mine --to recordings --samples 5 --costly
     chatconform judge recordings/mine
     """
     from chatconform import live
@@ -245,12 +259,20 @@ def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> N
 
 
 @click.command(short_help="Say what would be sent, and send nothing.")
-@click.argument("names", nargs=-1, metavar="[PROVIDER]...")
+@click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=completion.providers)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_asking
 @_providers_option
 def plan(names: Sequence[str], as_json: bool, **options: object) -> None:  # noqa: FBT001
-    """Say what would be sent, request by request, with ceilings on requests, output tokens and time; send nothing."""
+    """Say what would be sent, request by request, with ceilings on requests, output tokens and time; send nothing.
+
+    A line has the request's id, its method and its ceiling on output tokens. What is left out is said, with the reason.
+
+    \b
+    chatconform plan mine
+    chatconform plan --base-url http://127.0.0.1:8000/v1 --model my-model --no-boundaries
+    chatconform plan mine --json                   every body, as it would be sent
+    """
     from chatconform import plan_listing
 
     chosen, _ = _chosen(names, options)
