@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
-_STEP = re.compile(r"^(?:`(?P<file>[^`\n]+)`:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_STEP = re.compile(
+    r"^(?:(?P<add>Add to )?`(?P<file>[^`\n]+)`:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _COMMAND = re.compile(r"^\$ (?P<command>.*)\n(?P<printed>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that the page shows after its name."""
+    """A file that the page shows after its name, or text that it adds at the end of one."""
 
     name: str
     text: str
+    is_added: bool
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def steps(page: str) -> Iterator[File | Command]:
     """Yield the steps of docs/<page>, in its order."""
     for block in _STEP.finditer((DOCS / page).read_text("utf-8")):
         if block["file"] is not None:
-            yield File(block["file"], block["text"])
+            yield File(block["file"], block["text"], block["add"] is not None)
         elif block["language"] == "console":
             for step in _COMMAND.finditer(block["text"]):
                 yield Command(step["command"], tuple(step["printed"].splitlines()))

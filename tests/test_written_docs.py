@@ -17,6 +17,7 @@ from chatconform.reference.endpoint import Endpoint
 from chatconform.reference.variations import VARIATIONS
 from pages import DOCS, Command, File, missing, steps
 
+ROOT = DOCS.parent
 PROSE = " ".join((DOCS / "faq.md").read_text("utf-8").split())
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the pages speak to a shell")
@@ -25,10 +26,11 @@ pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the pages sp
 @pytest.fixture
 def shell(environment, tmp_path):
     """Give a shell in which `chatconform` is this one, in an empty folder; it returns what a command says."""
-    command = tmp_path / "bin" / "chatconform"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m chatconform "$@"\n')
-    command.chmod(0o755)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, module in (("chatconform", "-m chatconform"), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
+        (programs / name).chmod(0o755)
     folder = tmp_path / "work"
     folder.mkdir()
     exported: list[str] = []
@@ -37,7 +39,7 @@ def shell(environment, tmp_path):
         if line.startswith("export "):
             exported.append(line)
             return ""
-        variables = {**environment, "PATH": f"{command.parent}{os.pathsep}{environment['PATH']}"}
+        variables = {**environment, "PATH": f"{programs}{os.pathsep}{environment['PATH']}"}
         script = "\n".join([*exported, line])
         done = subprocess.run(["sh", "-c", script], cwd=folder, env=variables, capture_output=True, text=True)
         assert "Traceback" not in done.stderr
@@ -53,7 +55,8 @@ def follow(page: str, shell, base_url: str) -> None:
         if isinstance(step, File):
             file: Path = shell.folder / step.name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(step.text, "utf-8")
+            before = f"{file.read_text('utf-8').rstrip()}\n\n\n" if step.is_added else ""
+            file.write_text(before + step.text, "utf-8")
         if isinstance(step, Command):
             said = shell(step.command.replace("http://127.0.0.1:8000/v1", base_url))
             assert (step.command, [], said) == (step.command, missing(step.printed, said), said)
@@ -62,6 +65,20 @@ def follow(page: str, shell, base_url: str) -> None:
 def test_a_provider_is_added_as_the_page_says(shell):
     with Endpoint().running() as base_url:
         follow("adding-a-provider.md", shell, base_url)
+
+
+def test_a_check_is_added_as_the_page_says(shell):
+    """In a copy of the source, where the module's import, which the page leaves to the reader, is added first."""
+    left = shutil.ignore_patterns("__pycache__", "corpus", "golden")
+    for name in ("suite", "schemas", "recordings", "tests"):
+        shutil.copytree(ROOT / name, shell.folder / name, ignore=left)
+    for name in ("pyproject.toml", "checks.lock", "providers.yaml"):
+        shutil.copy(ROOT / name, shell.folder / name)
+    module = shell.folder / "suite" / "chatconform" / "checks" / "envelope.py"
+    imports = "from chatconform.model import Finding, "
+    module.write_text(module.read_text("utf-8").replace(imports, f"{imports}Level, "), "utf-8")
+    shell("export PYTHONPATH=suite:tests")
+    follow("adding-a-check.md", shell, "")
 
 
 # The questions
