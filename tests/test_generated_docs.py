@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from click import Context
 from click.testing import CliRunner
 
 from chatconform import calibration, coverage, deviations, docs, proof
@@ -31,7 +30,7 @@ LINK = re.compile(r"\]\(([a-z]+\.md)?#([^)]+)\)")
 @pytest.fixture(scope="module")
 def made():
     """Every page by its file name, as the code makes it: half a minute of judging, so once."""
-    return {**docs.pages(None), "cli.md": reference.page(Context(cli, info_name="chatconform"))}
+    return {**docs.pages(None), "cli.md": reference.page(cli.make_context("chatconform", ["docs"]))}
 
 
 @pytest.mark.parametrize("name", PAGES)
