@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatconform import live
+from chatconform.report.visible import line
 from chatconform.scenarios.ask import Ask, Plan
 from chatconform.scenarios.plan import seconds
 from chatconform.scenarios.scenario import all_scenarios
@@ -53,7 +54,7 @@ def text(plan: Plan) -> str:
     )
     return "\n".join(
         (
-            f"{provider.id}: {provider.base_url}, model {provider.model}",
+            f"{provider.id}: {provider.base_url}, model {line(provider.model, 200)}",
             *unset,
             ceilings,
             *(_line(ask, width) for ask in plan.asks),

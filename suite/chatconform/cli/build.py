@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -29,15 +28,18 @@ def list_(what: str, contract: str | None, providers_file: Path | None, as_json:
     chatconform list faults --json                  what `serve --fault` can break
     """
     from chatconform import documents, listing
+    from chatconform.report.results import encode
+    from chatconform.report.visible import escape
 
     documents.look_beside(find_providers({"providers_file": providers_file}).parent)
     rows = listing.rows(what, contract, lambda: load_providers(find_providers({"providers_file": providers_file})))
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        click.echo(encode(rows), nl=False)
         return
-    widths = [max((len(str(row[key])) for row in rows), default=0) for key in (rows[0] if rows else {})]
-    for row in rows:
-        click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row.values(), widths, strict=True)).rstrip())
+    cells = [[escape(cell) for cell in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 @click.command(short_help="Say what a check asks for, and why.")
@@ -71,10 +73,11 @@ def lint(folder: Path | None, documents: Path | None) -> None:
     """
     from chatconform import resources
     from chatconform.contracts import lint as linting
+    from chatconform.report.visible import message
 
     problems = linting.lint(folder or resources.path("schemas"), documents)
     for problem in problems:
-        click.echo(f"{problem.place}: {problem.problem}\n  {problem.remedy}", err=True)
+        click.echo(message(str(problem.place), problem.problem, problem.remedy), err=True)
     click.echo(f"{len(problems)} problems" if problems else "no problems")
     sys.exit(USAGE if problems else 0)
 

@@ -41,6 +41,7 @@ def init(
 
     from chatconform import documents, new_provider, providers
     from chatconform.recordings.disk import write_whole
+    from chatconform.report.visible import escape
 
     known = documents.look_beside(file.parent)
     named = replace(providers.adhoc(base_url, model, key_env, contract, COMMAND_LINE, known), id=identifier, cap=cap)
@@ -49,7 +50,8 @@ def init(
         click.echo(new_provider.block(named), nl=False)
         return
     write_whole(file, new_provider.add(named, file, known).encode("utf-8"))
-    click.echo(f"{file}: added {identifier}\nLook whether it can be asked with: chatconform doctor {identifier}")
+    click.echo(f"{escape(str(file))}: added {identifier}")
+    click.echo(f"Look whether it can be asked with: chatconform doctor {identifier}")
 
 
 @click.command(short_help="Say whether providers can be asked from here.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -240,6 +239,7 @@ def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> N
     chatconform judge recordings/mine
     """
     from chatconform import live
+    from chatconform.report.visible import escape
 
     chosen, _ = _chosen(names, options)
     name = None if resume else live.name_of(datetime.now(UTC))
@@ -254,7 +254,7 @@ def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> N
             where = (
                 f"{answered} of {len(subject.exchanges)} exchanges answered, in {folder}" if folder else subject.source
             )
-            click.echo(f"{provider.id}: {where}")
+            click.echo(escape(f"{provider.id}: {where}"))
     sys.exit(INTERRUPTED if interrupted else 0 if whole else INCONCLUSIVE)
 
 
@@ -274,11 +274,12 @@ def plan(names: Sequence[str], as_json: bool, **options: object) -> None:  # noq
     chatconform plan mine --json                   every body, as it would be sent
     """
     from chatconform import plan_listing
+    from chatconform.report.results import encode
 
     chosen, _ = _chosen(names, options)
     plans = [_wanted(options).plan(provider) for provider in chosen]
     with reader():
         if as_json:
-            click.echo(json.dumps([plan_listing.as_json(each) for each in plans], ensure_ascii=False, indent=1))
+            click.echo(encode([plan_listing.as_json(each) for each in plans]), nl=False)
         else:
             click.echo("\n\n".join(plan_listing.text(each) for each in plans))

@@ -89,7 +89,7 @@ def dump(results: Results) -> bytes:
     return encode(to_json(results))
 
 
-def encode(document: JsonValue) -> bytes:
+def encode(document: object) -> bytes:
     """The bytes of a JSON document as the files of a report hold it."""
     text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     return (SHAPELESS.sub(_json_escape, COMMANDS.sub(_by_number, text)) + "\n").encode()

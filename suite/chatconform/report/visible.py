@@ -21,7 +21,7 @@ SHAPELESS = re.compile(
 )
 """Controls (bidi too), zero-width and private characters, odd spaces, selectors, surrogates."""
 
-COMMANDS = re.compile(r":(?=:[^\s:]+(?: .*?)?::)|#(?=#(?:vso|teamcity)?\[)", re.DOTALL)
+COMMANDS = re.compile(r":(?=:[^\s:]+(?: .*?)?::)|#(?=#(?:vso|teamcity)?\[)", re.DOTALL | re.IGNORECASE)
 """The first sign of what a CI system takes for a command."""
 
 _MARKUP = re.compile(r"[\\`*\[\]~|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
