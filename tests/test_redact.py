@@ -322,9 +322,19 @@ def test_a_coded_body_that_decodes_to_more_than_is_searched_is_a_limit_and_no_fa
     assert marks == kept.redacted
 
 
-def test_a_gzip_body_that_no_field_announces_is_searched_too():
-    kept = SECRETS.without(exchange(gzip.compress(SECRET.encode()), ()))
-    assert (stars(SECRET).encode(), ["gzip"]) == (kept.response.body, kept.redacted[0]["decoded"])
+@pytest.mark.parametrize(
+    "coding, pack",
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", lambda data: zlib.compress(data)[2:-4])],
+    ids=["gzip", "zlib", "raw deflate"],
+)
+def test_a_coded_body_that_no_field_announces_is_searched_too(coding, pack):
+    kept = SECRETS.without(exchange(pack(SECRET.encode()), ()))
+    assert (stars(SECRET).encode(), [coding]) == (kept.response.body, kept.redacted[0]["decoded"])
+
+
+def test_bytes_that_are_neither_text_nor_coded_are_kept():
+    body = bytes(range(256)) * 9
+    assert body == SECRETS.without(exchange(body, ())).response.body
 
 
 CODED_AND_KEPT = {

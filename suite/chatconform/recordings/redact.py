@@ -154,9 +154,9 @@ class _Eraser:
     def body(self, response: Response) -> Response:
         """Overwrite what is found in the body as it came, or else in what it decodes to."""
         path = ("response", "body")
-        body, names = self.overwritten(response.body, path), media.codings(response.headers)
-        if body == response.body and (names or body.startswith(media.GZIP_MAGIC)):
-            return self.coded(response, names or ("gzip",), path)
+        body, names = self.overwritten(response.body, path), media.codings(response.headers) or _undeclared(response)
+        if body == response.body and names:
+            return self.coded(response, names, path)
         return replace(response, body=body)
 
     def coded(self, response: Response, names: tuple[str, ...], path: _Path) -> Response:
@@ -188,6 +188,13 @@ class _Eraser:
         about = [field for field in headers if field[0].lower() in _ABOUT_CODED]
         self.marks.append({**mark, "headers": [list(field) for field in about]} if about else mark)
         return replace(response, headers=tuple(field for field in headers if field not in about))
+
+
+def _undeclared(response: Response) -> tuple[str, ...]:
+    """Return the coding that a body may be in though no field says so."""
+    if response.body.startswith(media.GZIP_MAGIC):
+        return ("gzip",)
+    return () if _is_text(response.body) else ("deflate",)
 
 
 def _is_text(body: bytes) -> bool:
