@@ -16,6 +16,7 @@ import pytest
 
 from chatconform import judging
 from chatconform.capture.capture import GIVEN_UP_AFTER, WRONG_KEY, Credentials, Job, capture, credentials
+from chatconform.capture.transport import LARGE
 from chatconform.model import InputError, Origin, Place, Provider, Request, SuiteError
 from chatconform.recordings import store
 from chatconform.reference.endpoint import Endpoint
@@ -240,6 +241,27 @@ def test_what_no_budget_is_left_for_is_recorded_and_not_sent(run, ceiling, value
     kept = run([FINE], lambda url: asks(url, "a", "b", "c", output_tokens=10), **{ceiling: value})
     assert [("a", "complete"), ("b", "complete"), ("c", end)] == [(each.id, each.end) for each in kept.values()]
     assert (2, None, "not sent") == (len(run.requests), kept["c"].response, kept["c"].note)
+
+
+def whole(length: int) -> list[bytes]:
+    return [OK + b"Content-Length: %d\r\n\r\n" % length, b"x" * length]
+
+
+def test_what_comes_after_more_bytes_than_a_plan_may_have_is_not_read_and_not_sent(run):
+    answers = [whole(1024 * 1024)] * 2 + [whole(LARGE - 1), whole(LARGE + 1)]
+    kept = run(answers, lambda url: asks(url, "a", "b", "c", "d"), concurrency=1)
+    assert [("a", "complete"), ("b", "complete"), ("c", "limit:answer_bytes"), ("d", "limit:answer_bytes")] == [
+        (each.id, each.end) for each in kept.values()
+    ]
+    assert 2 == len(run.requests)
+
+
+def test_large_answers_are_all_kept_though_few_may_come_at_once(run):
+    names = [f"a{number}" for number in range(9)]
+    kept = run([whole(LARGE + 1)], lambda url: asks(url, *names), concurrency=9)
+    assert dict.fromkeys(names, ("complete", LARGE + 1)) == {
+        name: (each.end, len(each.response.body)) for name, each in kept.items()
+    }
 
 
 def test_a_429_is_asked_again_twice_and_each_attempt_is_recorded(run):

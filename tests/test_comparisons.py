@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from chatconform.checks.comparison import Compared, comparison
 from chatconform.checks.recording import Credential, Recorded, Recording, Standing
 from chatconform.judging import compare, judge, known_checks
 from chatconform.judging.bounds import Bounds
-from chatconform.judging.comparisons import MOST
+from chatconform.judging.comparisons import MOST, ROOM, ROOM_EACH
 from chatconform.model import (
     Exchange,
     Finding,
@@ -675,7 +676,19 @@ def test_what_the_document_does_not_have_may_not_end_in_a_refusal_that_no_sdk_re
     assert [("parameters.standard.accepted", "probe")] == accused((answer, detail), "tooken")
 
 
+def large(exchange: Exchange) -> Exchange:
+    """Return an exchange whose answer is too large to be read beside another."""
+    return rewrite.with_body(exchange, rewrite.body_of(exchange) + b" " * (ROOM + 2 * ROOM_EACH))
+
+
+def large_when_decoded(exchange: Exchange) -> Exchange:
+    packed = gzip.compress(rewrite.body_of(large(exchange)))
+    return rewrite.with_header(rewrite.with_body(exchange, packed), "Content-Encoding", "gzip")
+
+
 UNPROVEN = {
+    "an answer that is too large": (same, large, "unproven: budget"),
+    "a coded answer that is too large": (same, large_when_decoded, "unproven: budget"),
     "a control that is refused": (refused(400, "No."), same, "unproven: prerequisite"),
     "a control that fails": (refused(500, "No."), same, "unproven: prerequisite"),
     "a limit": (same, refused(429, "Later."), "unproven: rate-limited"),

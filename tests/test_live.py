@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from chatconform.model import Exchange, Origin, Request
+from chatconform.recordings import store
 from chatconform.reference.endpoint import Endpoint
 
 KEY = "sk-fake-0123456789abcdef"
@@ -188,18 +190,49 @@ def test_an_interrupted_run_keeps_what_it_has_writes_its_report_and_ends_with_13
     done = interrupted(tmp_path, slow, environment, signal.SIGINT)
     assert 130 == done.returncode
     assert 5 <= len(recorded(tmp_path)) == len(results(tmp_path)["exchanges"]) < 90
-    assert "interrupted" in results(tmp_path)["providers"][0]["source"]
+    (provider,) = results(tmp_path)["providers"]
+    assert ("inconclusive", True) == (provider["conclusion"], "interrupted" in provider["source"])
+    assert provider["sentence"].endswith("the run was interrupted, and what it did not ask for is not known")
     assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_was_cut_off_is_gone_on_with_where_it_stopped(how, slow, good, environment, chatconform, tmp_path):
+def test_a_run_that_was_cut_off_is_gone_on_with_where_it_stopped(how, slow, environment, chatconform, tmp_path):
     interrupted(tmp_path, slow, environment, how)
     before = recorded(tmp_path)
-    done = chatconform(tmp_path, *asked(good, "--resume"), KEY=KEY)
+    done = chatconform(tmp_path, *asked(slow, "--resume"), KEY=KEY)
     after = recorded(tmp_path)
     assert (0, before) == (done.returncode, {name: after[name] for name in before})
     assert 60 < len(after) <= 90
+
+
+def resumable(folder: Path, name: str, base_url: str, model: str = "reference-1") -> None:
+    """Leave a recording of one exchange that was not answered."""
+    request = Request("POST", f"{base_url}/chat/completions", body={"model": model})
+    one = Exchange("basic", "adhoc", request, None, origin=Origin.LIVE, model=model, end="reset")
+    store.save(one, folder / "reports" / "recordings" / "adhoc" / name)
+
+
+def test_what_is_gone_on_with_is_the_latest_recording_of_the_same_endpoint_and_model(good, chatconform, tmp_path):
+    resumable(tmp_path, "1", good)
+    resumable(tmp_path, "2", "http://127.0.0.1:9/v1")
+    resumable(tmp_path, "3", good, "another")
+    done = chatconform(tmp_path, *asked(good, "--resume", "--scenario", "basic"), KEY=KEY)
+    ends = [store.load(folder) for folder in sorted(tmp_path.glob("reports/recordings/adhoc/*"))]
+    assert (0, ["complete", "reset", "reset"]) == (done.returncode, [next(each).end for each in ends])
+
+
+def test_a_recording_of_another_endpoint_is_not_gone_on_with(good, chatconform, tmp_path):
+    resumable(tmp_path, "1", "http://127.0.0.1:9/v1")
+    done = chatconform(tmp_path, *asked(good, "--resume", "--scenario", "basic"), KEY=KEY)
+    assert (2, 2) == (done.returncode, len(done.stderr.splitlines()))
+    assert f"no recording to resume of {good} and the model reference-1" in done.stderr
+
+
+@pytest.mark.parametrize("other", ["--live", "--resume"])
+def test_recordings_are_not_judged_and_asked_for_at_once(other, good, chatconform, tmp_path):
+    done = chatconform(tmp_path, "run", "--recorded", other)
+    assert (2, f"command line: {other} beside --recorded\n  Leave one of them out.\n") == (done.returncode, done.stderr)
 
 
 # record, plan, doctor, serve

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from chatconform import resources
 from chatconform.model import Exchange, InputError, Origin, Place, Request, Response
+from chatconform.recordings import store
 from chatconform.recordings.disk import write_whole
 from chatconform.recordings.sources import MAX_LINE, Unreadable
 from chatconform.recordings.store import (
@@ -296,6 +297,12 @@ WRITTEN_BODIES = [
 def test_a_body_is_written_as_text_and_as_base64_where_it_is_not_utf8(body, expected):
     written = to_json(Exchange("x", "", Request("", ""), Response(200, body=body)))["response"]
     assert {"status": 200, **expected} == written
+
+
+@pytest.mark.parametrize("control", [b"\0", b"\x1f"])
+def test_a_long_body_of_control_characters_does_not_swell(control):
+    exchange = Exchange("x", "", Request("", ""), Response(200, body=control * 2 * 1024 * 1024))
+    assert len(store.dump(exchange)) < 3 * 1024 * 1024
 
 
 def test_an_exact_request_body_is_written_whole():

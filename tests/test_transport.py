@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatconform.capture import transport as module
-from chatconform.capture.transport import EVENTS, HEADER_BYTES, INTERIM_ANSWERS, Limits, Message, Transport
+from chatconform.capture.transport import (
+    EVENTS,
+    HEADER_BYTES,
+    INTERIM_ANSWERS,
+    LARGE,
+    Limits,
+    Message,
+    Received,
+    Transport,
+)
 from chatconform.model import InputError, SuiteError
 from loopback import LIMITS, OK, Connection, Server, exchange
 
@@ -461,3 +470,33 @@ LINES = (OK, b"HTTP/1.1 100 Continue\r\n\r\n", b"Transfer-Encoding: chunked\r\n"
 @given(st.lists(st.sampled_from(LINES) | st.binary(max_size=40), max_size=8))
 def test_no_bytes_raise(pieces):
     assert exchange(pieces, SHORT).end in WORDS
+
+
+def growing(grow) -> Received:
+    """Return what comes of a body that is a little larger than large, at once, where it may not take long."""
+    body = b"x" * (LARGE + 1)
+
+    async def run() -> Received:
+        answer = [OK + b"Content-Length: %d\r\n\r\n" % len(body), body]
+        async with Server(answer).running() as server, Transport() as transport:
+            return await transport.exchange(Message("GET", server.url), Limits(1, 1, 2 * LARGE), grow)
+
+    return asyncio.run(run())
+
+
+def test_the_time_that_a_large_body_waits_for_its_place_is_not_the_endpoints():
+    async def grow() -> None:
+        placed = asyncio.Event()
+        asyncio.get_running_loop().call_later(1.5, placed.set)
+        await placed.wait()
+
+    received = growing(grow)
+    assert ("complete", LARGE + 1) == (received.end, len(received.response.body))
+
+
+def test_a_body_for_which_there_is_no_place_ends_at_the_limit_that_is_named():
+    async def grow() -> str:
+        return "answer_bytes"
+
+    received = growing(grow)
+    assert ("limit:answer_bytes", True) == (received.end, LARGE < len(received.response.body))

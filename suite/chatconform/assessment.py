@@ -29,6 +29,7 @@ from chatconform.model import (
     CheckText,
     Clause,
     Exchange,
+    ExchangeSummary,
     JsonValue,
     Origin,
     Place,
@@ -68,11 +69,16 @@ _FIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A provider, the exchanges it is judged on, and where they come from in a sentence."""
+    """A provider, the exchanges it is judged on, and where they come from in a sentence.
+
+    `problems` are those of its files. `is_part`: its plan was cut short, so that it can be convicted and not acquitted.
+    """
 
     provider: Provider
     exchanges: tuple[Exchange, ...]
     source: str
+    problems: tuple[Problem, ...] = ()
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +156,25 @@ def source_of(exchanges: Sequence[Exchange]) -> str:
     return " and ".join(f"{origin} exchanges" for origin in sorted(origins)) or "no exchange"
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What came of a subject, whose exchanges are let go."""
+
+    subject: Subject
+    verdicts: tuple[Verdict, ...]
+    summaries: tuple[ExchangeSummary, ...]
+    is_printed: bool
+
+    @classmethod
+    def of(cls, subject: Subject, selection: Selection) -> _Judged:
+        taken = _distinct(filter(selection.takes, subject.exchanges))
+        shown, verdicts = summaries.with_evidence(taken, _verdicts(taken, subject.provider, selection))
+        is_printed = {exchange.origin for exchange in taken} == {Origin.DOCUMENT}
+        return cls(replace(subject, exchanges=()), verdicts, shown, is_printed)
+
+
 def assess(
-    subjects: Sequence[Subject],
+    subjects: Iterable[Subject],
     *,
     run: Mapping[str, JsonValue],
     today: date,
@@ -159,19 +182,20 @@ def assess(
     problems: Sequence[Problem] = (),
     baseline: Baseline | None = None,
 ) -> Results:
-    """Judge the subjects and conclude on each. `today` (UTC) is for waivers alone."""
-    taken = [replace(subject, exchanges=_distinct(filter(selection.takes, subject.exchanges))) for subject in subjects]
-    verdicts = [verdict for subject in taken for verdict in _judged(subject, selection)]
+    """Judge the subjects, one after the other, and conclude on each. `today` (UTC) is for waivers alone."""
+    judged = [_Judged.of(subject, selection) for subject in subjects]
+    taken = [each.subject for each in judged]
+    verdicts = [verdict for each in judged for verdict in each.verdicts]
     applied = waivers.apply(verdicts, {each.provider.id: each.provider.waivers for each in taken}, today)
-    judged = (exchange for subject in taken for exchange in subject.exchanges)
-    exchanges, shown = summaries.with_evidence(judged, applied.verdicts)
+    exchanges = tuple(summary for each in judged for summary in each.summaries)
+    unread = (problem for subject in taken for problem in subject.problems)
     results = Results(
         run={"suite": __version__, "rules": rules.digest(), **selection.facts(), **run},
-        providers=tuple(_conclude(subject, shown) for subject in taken),
-        checks=texts({verdict.check for verdict in shown}, taken),
+        providers=tuple(_conclude(each, applied.verdicts) for each in judged),
+        checks=texts({verdict.check for verdict in applied.verdicts}, taken),
         exchanges=exchanges,
-        verdicts=shown,
-        problems=(*problems, *applied.problems),
+        verdicts=applied.verdicts,
+        problems=(*problems, *unread, *applied.problems),
         habits=habit_texts({habit.id for exchange in exchanges for habit in exchange.habits}),
         contracts={name: contracts.digest(name) for name in _named(taken)},
     )
@@ -193,16 +217,16 @@ def _distinct(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     return tuple(named)
 
 
-def _judged(subject: Subject, selection: Selection) -> Iterator[Verdict]:
-    for verdict in judging.judge(subject.exchanges, subject.provider.contract):
+def _verdicts(taken: Iterable[Exchange], provider: Provider, selection: Selection) -> Iterator[Verdict]:
+    for verdict in judging.judge(taken, provider.contract):
         if selection.takes_verdict(verdict):
             yield verdict
 
 
-def _conclude(subject: Subject, verdicts: Iterable[Verdict]) -> ProviderResult:
+def _conclude(judged: _Judged, verdicts: Iterable[Verdict]) -> ProviderResult:
+    subject = judged.subject
     own = [verdict for verdict in verdicts if verdict.provider == subject.provider.id]
-    document_only = {exchange.origin for exchange in subject.exchanges} == {Origin.DOCUMENT}
-    concluded = gate.conclude(own, document_only)
+    concluded = gate.conclude(own, judged.is_printed, is_part=subject.is_part)
     return ProviderResult(
         id=subject.provider.id,
         conclusion=concluded.conclusion,

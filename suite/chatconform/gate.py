@@ -56,16 +56,22 @@ class Concluded(NamedTuple):
     counts: Counts
 
 
-def conclude(verdicts: Iterable[Verdict], document_only: bool) -> Concluded:  # noqa: FBT001  the fact, not a mode
+def conclude(
+    verdicts: Iterable[Verdict],
+    document_only: bool,  # noqa: FBT001  the fact, not a mode
+    *,
+    is_part: bool = False,
+) -> Concluded:
     """Conclude on one provider, from its rolled-up verdicts and nothing else.
 
     void: an error · deviates: a must fails and is not waived · inconclusive: a must is unproven, no must was
-    verified, nothing but refusals came, or `document_only` (every exchange is a printed example: it can convict
-    and never acquit) · conforms with waivers: there is a check whose every failure is waived · conforms.
+    verified, nothing but refusals came, or what there is can convict and never acquit: `document_only` (every
+    exchange is a printed example) or `is_part` (the run was cut short) · conforms with waivers: there is a check
+    whose every failure is waived · conforms.
     """
     rolled = roll_up(verdicts)
     counts = _counts(rolled)
-    conclusion = _conclusion(counts, can_acquit=not document_only and _is_answered(rolled))
+    conclusion = _conclusion(counts, can_acquit=not (document_only or is_part) and _is_answered(rolled))
     parts = [_contract_part(contract, counts[contract], rolled) for contract in sorted(counts, key=_own_first)]
     if not parts:
         parts = ["nothing was judged"]
@@ -75,6 +81,8 @@ def conclude(verdicts: Iterable[Verdict], document_only: bool) -> Concluded:  # 
         parts.append("the suite itself failed, so that nothing here holds")
     if document_only:
         parts.append("judged on examples that a document prints, which can convict and never acquit")
+    if is_part:
+        parts.append("the run was interrupted, and what it did not ask for is not known")
     return Concluded(conclusion, f"{conclusion}: {'; '.join(parts)}", counts)
 
 

@@ -14,7 +14,7 @@ from chatconform import assessment
 from chatconform.assessment import Subject
 from chatconform.capture import capture as capturing
 from chatconform.capture.capture import Job, Watch
-from chatconform.model import Exchange, InputError, Place, Problem, Provider
+from chatconform.model import Exchange, InputError, Place, Provider
 from chatconform.recordings import disk, store
 from chatconform.recordings.sources import Unreadable
 from chatconform.scenarios import plan as planning
@@ -59,23 +59,37 @@ def jobs(plans: Sequence[Plan], folder: Path, name: str | None) -> Iterator[list
     """Give what the captures need; each provider's recording is held meanwhile, so that nobody else writes to it.
 
     A recording is `<folder>/<provider>/<name>`, with a number behind it where that is taken; without a name it is
-    the latest one there. Raises `InputError` for a key or a header that cannot be sent, for a recording that another
-    process writes to, and where there is none to go on with.
+    the latest one there of the same base URL and model. Raises `InputError` for a key or a header that cannot be sent,
+    for a recording that another process writes to, and where there is none to go on with.
     """
     secrets = [capturing.credentials(plan.provider, os.environ) for plan in plans]
     with ExitStack() as held:
-        recordings = [held.enter_context(_recording(folder / plan.provider.id, name)) for plan in plans]
+        recordings = [held.enter_context(_recording(folder / plan.provider.id, name, plan.provider)) for plan in plans]
         rows = zip(plans, secrets, recordings, strict=True)
         yield [Job(plan, secret, recording, frozenset(_kept(recording))) for plan, secret, recording in rows]
 
 
-def _recording(home: Path, name: str | None) -> AbstractContextManager[Path]:
+def _recording(home: Path, name: str | None, provider: Provider) -> AbstractContextManager[Path]:
     if name is not None:
         return disk.begun(home, name)
     earlier = sorted(each for each in home.iterdir() if each.is_dir()) if home.is_dir() else []
-    if not earlier:
-        raise InputError(Place(str(home)), "there is no recording to resume", "Leave --resume out to begin one.")
-    return disk.held(earlier[-1])
+    fitting = next((folder for folder in reversed(earlier) if _is_of(provider, folder)), None)
+    if fitting is not None:
+        return disk.held(fitting)
+    problem = "there is no recording to resume"
+    if earlier:
+        problem += f" of {provider.base_url} and the model {provider.model}: the latest is of another"
+    raise InputError(Place(str(home)), problem, "Leave --resume out to begin one.")
+
+
+def _is_of(provider: Provider, folder: Path) -> bool:
+    """Whether all that a recording holds was asked at the base URL of a provider, and for its model."""
+    start = f"{provider.base_url}/"
+    return all(
+        each.request.url.startswith(start) and each.model == provider.model
+        for each in _recorded(folder)
+        if isinstance(each, Exchange)
+    )
 
 
 def name_of(moment: datetime) -> str:
@@ -104,11 +118,21 @@ def _recorded(folder: Path) -> Iterable[Exchange | Unreadable]:
     return store.read([folder]) if any(folder.glob("*.json")) else ()
 
 
-def subject(provider: Provider, folder: Path) -> tuple[Subject, list[Problem]]:
-    """Return a provider with what was captured of it."""
-    exchanges, problems = assessment.readable(_recorded(folder))
+def subject(job: Job, *, interrupted: bool = False) -> Subject:
+    """Return a provider with what was captured of it; where the run was interrupted it may be a part of the plan."""
+    provider = job.plan.provider
+    exchanges, problems = assessment.readable(_recorded(job.folder))
     named = tuple(replace(each, provider=provider.id) for each in exchanges)
-    return Subject(provider, named, assessment.source_of(named)), problems
+    is_part = interrupted and not _is_whole(job.plan, named)
+    cut = " of a run that was interrupted, and asked only a part of its plan" if is_part else ""
+    return Subject(provider, named, assessment.source_of(named) + cut, tuple(problems), is_part)
+
+
+def _is_whole(plan: Plan, exchanges: Iterable[Exchange]) -> bool:
+    """Whether all of a plan is recorded. What depends on a refusal is asked only after one."""
+    answers = {each.id: each.response for each in exchanges}
+    refused = {name for name, answer in answers.items() if answer and answer.status in capturing.REFUSALS}
+    return all(ask.id in answers or ask.only_if_refused not in {None, *refused} for ask in plan.asks)
 
 
 def unasked(provider: Provider) -> Subject:

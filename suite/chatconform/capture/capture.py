@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from chatconform.capture.credentials import Credentials, Hidden, credentials, re
 from chatconform.capture.pacing import Budget, Pace, retry_after
 from chatconform.capture.transport import HEADERS, Limits, Message, Received, Transport
 from chatconform.model import Exchange, Headers, JsonValue, Origin, Request, SuiteError
-from chatconform.recordings import disk, store
+from chatconform.recordings import disk, redact, store
 from chatconform.scenarios.ask import Ask, Key, Plan
 from chatconform.wire import strict_json
 from chatconform.wire.asked import WRONG_KEY
@@ -25,6 +26,10 @@ __all__ = ["Credentials", "Hidden", "Job", "Watch", "capture", "credentials", "r
 
 REFUSALS = (400, 404, 413, 415, 422, 500)
 """The statuses that refuse a request for what it asks, or with which a server fails at it."""
+LARGE_AT_ONCE = 2
+"""So many large answers are in memory at once, of all providers together; the others wait where they are."""
+BYTES_A_REQUEST = 256 * 1024
+"""A provider's answers may come to as many bytes for each request of its plan, and to one of the largest besides."""
 GIVEN_UP_AFTER = 3
 """After so many requests without any answer of the provider's, the others are not sent."""
 
@@ -71,11 +76,12 @@ async def capture(jobs: Sequence[Job], watch: Watch) -> None:
     Raises `InputError` where a file cannot be written, or the environment names certificates or a proxy that
     cannot be used.
     """
+    room = _Room()
     async with Transport() as transport:
         try:
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
-                    group.create_task(_Asking(job, transport, watch).run())
+                    group.create_task(_Asking(job, transport, room, watch).run())
         except BaseExceptionGroup as failures:
             _raise_first(failures)
 
@@ -90,15 +96,56 @@ def _raise_first(failures: BaseExceptionGroup[BaseException]) -> NoReturn:
     raise first.with_traceback(None) from None
 
 
+class _Room:
+    """Where large answers are taken up, few at a time, and kept one after another by one thread.
+
+    Each thread of the interpreter keeps memory of its own for what it once held.
+    """
+
+    def __init__(self) -> None:
+        self.places = asyncio.Semaphore(LARGE_AT_ONCE)
+        self.thread = ThreadPoolExecutor(1)
+
+
+class _Growing:
+    """An answer that may become large, or large once it is decoded: then it has a place of the room until it is kept.
+
+    Use it as a context.
+    """
+
+    def __init__(self, places: asyncio.Semaphore, budget: Budget) -> None:
+        self._places, self._budget = places, budget
+        self.is_large = False
+
+    async def __aenter__(self) -> _Growing:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.is_large:
+            self._places.release()
+
+    async def grow(self) -> str | None:
+        """Wait for a place; return the name of the limit where there is nothing left for a large answer."""
+        if not self.is_large:
+            await self._places.acquire()
+            self.is_large = True
+        return "answer_bytes" if self._budget.answer_bytes <= 0 else None
+
+
 class _Asking:
     """One provider being asked."""
 
-    def __init__(self, job: Job, transport: Transport, watch: Watch) -> None:
+    def __init__(self, job: Job, transport: Transport, room: _Room, watch: Watch) -> None:
         limits = job.plan.provider.limits
-        self.job, self.transport, self.watch = job, transport, watch
+        self.job, self.transport, self.room, self.watch = job, transport, room, watch
         self.provider = job.plan.provider
         self.limits = Limits(limits["total_s"], limits["idle_s"], int(limits["body_mib"] * _MIB))
-        self.budget = Budget(int(limits["requests"]), int(limits["output_tokens"]), job.plan.retries)
+        self.budget = Budget(
+            int(limits["requests"]),
+            int(limits["output_tokens"]),
+            job.plan.retries,
+            len(job.plan.asks) * BYTES_A_REQUEST + self.limits.body_bytes,
+        )
         self.pace = Pace(limits["per_minute"])
         self.slots = asyncio.Semaphore(int(limits["concurrency"]))
         self.answered, self.silences, self.last_end, self.lenient = False, 0, "", True
@@ -127,10 +174,15 @@ class _Asking:
         if ask.id in self.job.have:
             self._settle(ask, _status(self._recorded(ask)) if ask.id in self.dependent else None, group)
             return
-        async with self.slots:
-            exchange = await self._ask(ask)
+        async with self.slots, _Growing(self.room.places, self.budget) as growing:
+            exchange = await self._ask(ask, growing)
             self._settle(ask, _status(exchange), group)
-        await self._keep(exchange)
+            if exchange.response and redact.codings(exchange.response):
+                await growing.grow()
+            if growing.is_large:
+                await self._keep(exchange, self.room.thread)
+        if not growing.is_large:
+            await self._keep(exchange)
 
     def _settle(self, ask: Ask, status: int | None, group: asyncio.TaskGroup) -> None:
         """Go on with what depends on a request, where that was refused."""
@@ -151,7 +203,7 @@ class _Asking:
         read = next(store.read([store.path_of(ask.id, self.job.folder)]), None)
         return read if isinstance(read, Exchange) else None
 
-    async def _ask(self, ask: Ask) -> Exchange:
+    async def _ask(self, ask: Ask, growing: _Growing) -> Exchange:
         """Send a request, again where it is to be retried, and return the last of its exchanges, not kept yet."""
         withheld = self._withheld(ask)
         if withheld is not None:
@@ -159,7 +211,7 @@ class _Asking:
         attempt = 0
         while True:
             attempt += 1
-            exchange = await self._send(ask, attempt)
+            exchange = await self._send(ask, attempt, growing)
             seconds = self._again_in(exchange, attempt)
             if seconds is None:
                 return self._concluded(exchange)
@@ -192,11 +244,12 @@ class _Asking:
         self.lenient = status not in (429, 503)
         return exchange
 
-    async def _send(self, ask: Ask, attempt: int) -> Exchange:
+    async def _send(self, ask: Ask, attempt: int, growing: _Growing) -> Exchange:
         await self._turn()
         self.watch.started(self.provider.id, ask)
         sent_at = datetime.now(UTC)
-        received = await self.transport.exchange(self._message(ask), self.limits)
+        received = await self.transport.exchange(self._message(ask), self.limits, growing.grow)
+        self.budget.answer_bytes -= len(received.response.body) if received.response else 0
         return replace(self._exchange(ask, received), attempt=attempt, recorded_at=_timestamp(sent_at))
 
     async def _turn(self) -> None:
@@ -236,9 +289,9 @@ class _Asking:
             end=received.end,
         )
 
-    async def _keep(self, exchange: Exchange) -> Exchange:
+    async def _keep(self, exchange: Exchange, thread: ThreadPoolExecutor | None = None) -> Exchange:
         """Write an exchange without its secrets, also where this is cancelled meanwhile; return what was written."""
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, exchange))
+        writing = asyncio.get_running_loop().run_in_executor(thread, self._write, exchange)
         try:
             written = await asyncio.shield(writing)
         except asyncio.CancelledError:

@@ -28,11 +28,15 @@ _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of the ceilings on requests, on output tokens, and on retries, which have some of their own."""
+    """What is left of the ceilings on requests, on output tokens, on retries (which have some of their own), on bytes.
+
+    `answer_bytes` is taken when an answer has come; where none is left nothing more is sent, nor read at length.
+    """
 
     requests: int
     output_tokens: int
     retries: int = 0
+    answer_bytes: float = math.inf
 
     def debit(self, output_tokens: int) -> str | None:
         """Take one request and its tokens; return the ceiling's name where it is not to be had, and take nothing."""
@@ -40,6 +44,8 @@ class Budget:
             return "requests"
         if self.output_tokens < output_tokens:
             return "output_tokens"
+        if self.answer_bytes <= 0:
+            return "answer_bytes"
         self.requests -= 1
         self.output_tokens -= output_tokens
         return None

@@ -8,13 +8,13 @@ import re
 import socket
 import ssl
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
 from time import perf_counter_ns
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -25,6 +25,8 @@ HEADER_BYTES = 64 * 1024
 """How many bytes may come before the end of the header, interim answers included."""
 INTERIM_ANSWERS = 32
 """How many 1xx answers may come before the answer (RFC 9110 section 15.2 sets no bound)."""
+LARGE = 256 * 1024
+"""A body of more bytes is large: it is read on only where it may be."""
 EVENTS = 50_000
 """How many blank lines, and so events, a body may hold."""
 LOWEST_STATUS = 100
@@ -78,6 +80,30 @@ class _Exceeded(Exception):  # noqa: N818
     """A limit is reached; the argument is its name."""
 
 
+Grow: TypeAlias = Callable[[], Awaitable[str | None]]
+"""Waits until a body may be large, and returns None, or the name of the limit that forbids it."""
+
+
+class _Growth:
+    """Lets a body become large when it may; the time that this takes is not the endpoint's."""
+
+    def __init__(self, grow: Grow | None, deadline: asyncio.Timeout) -> None:
+        self._grow, self._deadline = grow, deadline
+
+    async def allow(self, length: int) -> None:
+        """Raise `_Exceeded` where a body of this length may not go on."""
+        if self._grow is None or length <= LARGE:
+            return
+        grow, self._grow = self._grow, None
+        now = asyncio.get_running_loop().time
+        ends, begun = self._deadline.when() or 0.0, now()
+        self._deadline.reschedule(None)
+        limit = await grow()
+        self._deadline.reschedule(ends + now() - begun)
+        if limit is not None:
+            raise _Exceeded(limit)
+
+
 class _NoCookies(CookieJar):
     """Keeps nothing: each exchange stands alone."""
 
@@ -111,15 +137,17 @@ class Transport:
         for name, was_off in self._were_off.items():
             logging.getLogger(name).disabled = was_off
 
-    async def exchange(self, message: Message, limits: Limits) -> Received:
+    async def exchange(self, message: Message, limits: Limits, grow: Grow | None = None) -> Received:
         """Send one request and take what comes back, to its end or to a limit.
 
-        Raises `SuiteError` for what should not be, and for nothing that an endpoint does.
+        A body that is larger than `LARGE` is read on when `grow` has returned, which counts for no limit, and what it
+        names is the limit that it meets. Raises `SuiteError` for what should not be, and for nothing that an endpoint
+        does.
         """
         arrival = _Arrival(limits)
         try:
-            async with asyncio.timeout(limits.total_s):
-                await self._take(message, arrival)
+            async with asyncio.timeout(limits.total_s) as deadline:
+                await self._take(message, arrival, _Growth(grow, deadline))
         except TimeoutError:
             return arrival.received("limit:total_s")
         except _Exceeded as limit:
@@ -132,7 +160,7 @@ class Transport:
             return arrival.received("complete")
         raise problem
 
-    async def _take(self, message: Message, arrival: _Arrival) -> None:
+    async def _take(self, message: Message, arrival: _Arrival, growth: _Growth) -> None:
         idle_s = arrival.limits.idle_s
         request = self._client.build_request(
             message.method,
@@ -146,6 +174,7 @@ class Transport:
         try:
             async for piece in response.aiter_raw():
                 arrival.take(piece)
+                await growth.allow(len(arrival.body))
         finally:
             await response.aclose()
 

@@ -61,7 +61,7 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def conclude(
-    subjects: Sequence[Subject],
+    subjects: Iterable[Subject],
     problems: Sequence[Problem],
     facts: Mapping[str, JsonValue],
     out: Path | None,

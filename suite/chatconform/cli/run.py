@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chatconform.assessment import Subject
     from chatconform.capture.capture import Job
     from chatconform.live import Wanted
-    from chatconform.model import JsonObject, JsonValue, Problem, Provider
+    from chatconform.model import JsonObject, JsonValue, Provider
     from chatconform.scenarios.ask import Plan
 
 _ADHOC = ("base_url", "model", "key_env", "contract")
@@ -63,14 +63,14 @@ def _asking(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(short_help="Judge providers, and write their reports.", epilog=EXITS)
 @click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=completion.providers)
-@click.option("--live", "source", flag_value="live", help="Ask, and replace nothing: a missing key is unproven.")
-@click.option("--recorded", "source", flag_value="recorded", help="Judge recordings; open no socket.")
+@click.option("--live", is_flag=True, help="Ask, and replace nothing: a missing key is unproven.")
+@click.option("--recorded", is_flag=True, help="Judge recordings; open no socket.")
 @click.option("--resume", is_flag=True, help="Go on with the latest recording under --out: ask for what is missing.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True,
               metavar="DIR", help="Where the reports, and the recordings of a live run, are written.")  # fmt: skip
 @_asking
 @shared
-def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **options: object) -> None:  # noqa: FBT001
+def run(names: Sequence[str], resume: bool, out: Path, **options: object) -> None:  # noqa: FBT001
     """Judge providers, and write their reports: live where the key is set, else on their recordings.
 
     Recordings are looked up in recordings/PROVIDER beside the providers file, then among the shipped ones. A live
@@ -88,26 +88,23 @@ def run(names: Sequence[str], source: str | None, resume: bool, out: Path, **opt
     from chatconform.recordings import disk
 
     require_usable(options)
+    for option in [name for name, given in (("--live", options["live"]), ("--resume", resume)) if given]:
+        if options["recorded"]:
+            raise InputError(COMMAND_LINE, f"{option} beside --recorded", "Leave one of them out.")
     chosen, beside = _chosen(names, options)
     require_room(options, len(chosen))
-    asked = [each for each in chosen if _is_asked(each, source, beside, options)]
-    subjects, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
+    asked = [each for each in chosen if _is_asked(each, beside, options)]
+    recorded, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
     if not asked:
-        require_named(options, subjects)
+        require_named(options, recorded)
     name = None if resume else live.name_of(datetime.now(UTC))
     with disk.held(out), live.jobs(_plans(asked, _wanted(options)), out / "recordings", name) as jobs:
         if not options["as_json"]:
             click.echo(_first_line(chosen, asked))
         interrupted = _ask(jobs)
-        for provider in asked:
-            subject, unread = _captured(provider, jobs)
-            cut = f"{subject.source} of a run that was interrupted, and asked only a part of its plan"
-            subjects.append(replace(subject, source=cut) if interrupted else subject)
-            problems += unread
-        order = {provider.id: number for number, provider in enumerate(chosen)}
-        subjects.sort(key=lambda subject: order[subject.provider.id])
         facts: dict[str, JsonValue] = {"mode": "live", "left_out": _left_out(jobs)} if asked else {"mode": "recorded"}
-        conclude(subjects, problems, facts, out, _with_controls(options, jobs), interrupted=interrupted)
+        judged = _in_turn(chosen, recorded, jobs, interrupted=interrupted)
+        conclude(judged, problems, facts, out, _with_controls(options, jobs), interrupted=interrupted)
 
 
 def _left_out(jobs: Sequence[Job]) -> JsonObject:
@@ -123,12 +120,14 @@ def _with_controls(options: dict[str, object], jobs: Sequence[Job]) -> dict[str,
     return {**options, "scenarios": (*patterns, *(ask.id for job in jobs for ask in job.plan.asks))}
 
 
-def _is_asked(provider: Provider, source: str | None, beside: Path, options: dict[str, object]) -> bool:
+def _is_asked(provider: Provider, beside: Path, options: dict[str, object]) -> bool:
     """Whether a provider is asked: by --live, by its key; where it needs none, for want of a recording."""
     from chatconform import assessment, live
 
-    if source is not None or options["base_url"] is not None:
-        return source != "recorded"
+    if options["recorded"]:
+        return False
+    if options["live"] or options["base_url"] is not None:
+        return True
     if provider.key_env is not None:
         return live.has_key(provider)
     return assessment.recording_of(provider, beside) is None
@@ -198,13 +197,19 @@ def _ask(jobs: Sequence[Job]) -> bool:
         return live.ask(jobs, progress)
 
 
-def _captured(provider: Provider, jobs: Sequence[Job]) -> tuple[Subject, list[Problem]]:
+def _in_turn(
+    chosen: Sequence[Provider], recorded: Sequence[Subject], jobs: Sequence[Job], *, interrupted: bool
+) -> Iterator[Subject]:
+    """Yield the chosen providers; what was captured of one is read when it is its turn, for it may be large."""
     from chatconform import live
 
-    for job in jobs:
-        if job.plan.provider.id == provider.id:
-            return live.subject(provider, job.folder)
-    return live.unasked(provider), []
+    read = {subject.provider.id: subject for subject in recorded}
+    asked = {job.plan.provider.id: job for job in jobs}
+    for provider in chosen:
+        if provider.id in asked:
+            yield live.subject(asked[provider.id], interrupted=interrupted)
+        else:
+            yield read.get(provider.id) or live.unasked(provider)
 
 
 def _providers_option(function: Callable[..., None]) -> Callable[..., None]:
@@ -246,15 +251,13 @@ def record(names: Sequence[str], to: Path, resume: bool, **options: object) -> N
     with live.jobs(_plans(chosen, _wanted(options)), to, name) as jobs:
         interrupted = _ask(jobs)
         whole = len(jobs) == len(chosen)
-        for provider in chosen:
-            subject, _ = _captured(provider, jobs)
+        folders = {job.plan.provider.id: job.folder for job in jobs}
+        for subject in _in_turn(chosen, (), jobs, interrupted=interrupted):
+            name = subject.provider.id
             answered = sum(exchange.response is not None for exchange in subject.exchanges)
-            folder = next((job.folder for job in jobs if job.plan.provider.id == provider.id), None)
             whole = whole and answered == len(subject.exchanges) > 0
-            where = (
-                f"{answered} of {len(subject.exchanges)} exchanges answered, in {folder}" if folder else subject.source
-            )
-            click.echo(escape(f"{provider.id}: {where}"))
+            counted = f"{answered} of {len(subject.exchanges)} exchanges answered, in {folders.get(name)}"
+            click.echo(escape(f"{name}: {counted if name in folders else subject.source}"))
     sys.exit(INTERRUPTED if interrupted else 0 if whole else INCONCLUSIVE)
 
 

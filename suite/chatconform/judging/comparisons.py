@@ -21,10 +21,14 @@ from chatconform.judging import probes
 from chatconform.judging.bench import MAX_FINDINGS, Bench, Ruling
 from chatconform.judging.bounds import Bounds
 from chatconform.judging.unproven import because, no, unjudged
-from chatconform.model import OPENAI, Exchange, Finding, Origin, Outcome, OwnDocument, Reason, Verdict
+from chatconform.model import OPENAI, Exchange, Finding, Origin, Outcome, OwnDocument, Reason, Response, Verdict
+from chatconform.wire import media
 
 MOST: Final = 1_000
 """How many exchanges of one provider are compared at most: what has more is traffic, and not the answer to a plan."""
+ROOM: Final = 4 * 1024 * 1024
+ROOM_EACH: Final = 128 * 1024
+"""How many bytes of answers, and for each exchange as many more, are read beside each other."""
 APART: Final = timedelta(days=1)
 """Exchanges that are further apart than this belong to two runs."""
 
@@ -51,10 +55,31 @@ class Gathering:
     def verdicts(self, own: Contract | None) -> Iterator[Verdict]:
         """Yield the verdicts that several exchanges of one run come to together."""
         for found in self._found.values():
-            for run in _parted(found):
+            for run in map(_affordable, _parted(found)):
                 recording = Recording(sorted(run, key=lambda each: each.id), Bounds(own))
                 yield from _compared(recording, own)
                 yield from probes.verdicts(recording, contracts.of_requests(own.id if own else None))
+
+
+def _affordable(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """Return the exchanges of a run, of which the answers that are too large to be read beside each other are cut off.
+
+    Those are the largest, decoded, of answers that come to more than `ROOM` and `ROOM_EACH` for each of them.
+    """
+    sized = sorted(((_size(each.response), number) for number, each in enumerate(exchanges)))
+    left, kept = ROOM + ROOM_EACH * len(exchanges), list(exchanges)
+    for size, number in sized:
+        left -= size
+        if left < 0:
+            kept[number] = replace(kept[number], response=None, end="limit:decoded")
+    return tuple(kept)
+
+
+def _size(response: Response | None) -> int:
+    if response is None:
+        return 0
+    decoded = media.decode(response.body, media.codings(response.headers))
+    return max(len(response.body), len(decoded.body))
 
 
 def is_comparable(exchange: Exchange) -> bool:

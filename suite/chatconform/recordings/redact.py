@@ -154,7 +154,7 @@ class _Eraser:
     def body(self, response: Response) -> Response:
         """Overwrite what is found in the body as it came, or else in what it decodes to."""
         path = ("response", "body")
-        body, names = self.overwritten(response.body, path), media.codings(response.headers) or _undeclared(response)
+        body, names = self.overwritten(response.body, path), codings(response)
         if body == response.body and names:
             return self.coded(response, names, path)
         return replace(response, body=body)
@@ -190,8 +190,10 @@ class _Eraser:
         return replace(response, headers=tuple(field for field in headers if field not in about))
 
 
-def _undeclared(response: Response) -> tuple[str, ...]:
-    """Return the coding that a body may be in though no field says so."""
+def codings(response: Response) -> tuple[str, ...]:
+    """Return the codings in which a body is searched: those that are declared, else what it may be in all the same."""
+    if declared := media.codings(response.headers):
+        return declared
     if response.body.startswith(media.GZIP_MAGIC):
         return ("gzip",)
     return () if _is_text(response.body) else ("deflate",)

@@ -41,6 +41,8 @@ MAX_VALUES = 2_000_000
 """The most JSON values of an exchange: three for each read, and one for each line of the body."""
 MAX_PIECES = 100_000
 """A body of more lines is written in one piece: nobody reads it line by line."""
+_LONG = 1024 * 1024
+_WRITTEN_IN_SIX = bytes(set(range(32)) - set(b"\b\t\n\f\r"))
 
 _TOP = ("format", "id", "provider", "scenario", "sample", "attempt", "origin", "recorded_at", "model", "note",
         "source", "request", "response", "end", "redacted")  # fmt: skip
@@ -399,15 +401,25 @@ def _pairs(headers: Headers) -> list[JsonValue]:
 
 
 def _body_to_json(body: bytes, *, split: bool) -> JsonObject:
-    """Return a body as text, in pieces that end at line feeds if `split` and few; as base64 where it is not UTF-8."""
+    """Return a body as text, in pieces that end at line feeds if `split` and few.
+
+    It is base64 where it is not UTF-8, and where it is long and would be many times longer as text.
+    """
     try:
-        text = body.decode("utf-8")
+        text = "" if _swells(body) else body.decode("utf-8")
     except UnicodeDecodeError:
+        text = ""
+    if body and not text:
         return {"body_base64": base64.b64encode(body).decode("ascii")}
     if not split or not 0 < text.count("\n") <= MAX_PIECES:
         return {"body": text}
     pieces = [piece + "\n" for piece in text.split("\n")[:-1]] + [text.rpartition("\n")[2]] * (not text.endswith("\n"))
     return {"body": list[JsonValue](pieces)}
+
+
+def _swells(body: bytes) -> bool:
+    """Whether a body is long and holds many of the characters that JSON writes in six."""
+    return len(body) > _LONG and len(body.translate(None, _WRITTEN_IN_SIX)) < len(body) * 15 // 16
 
 
 def dump(exchange: Exchange) -> bytes:
