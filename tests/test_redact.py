@@ -48,12 +48,43 @@ FORMS = {
     "in base64url": base64.urlsafe_b64encode(SECRET.encode()).decode(),
     "in base64 with escaped slashes": base64.b64encode(SECRET.encode()).decode().replace("/", "\\/"),
     "in base64 in a URL": quote(base64.b64encode(SECRET.encode()).decode(), safe=""),
+    "in HTML by names": SECRET.replace("/", "&sol;").replace("+", "&plus;").replace("&X", "&amp;X"),
+    "in HTML by numbers without their ends": "".join(f"&#{ord(character)}" for character in SECRET),
+    "in HTML within HTML": "".join(f"&amp;amp;#{ord(character)};" for character in SECRET),
+    "as C escapes it": "".join(f"\\x{ord(character):02x}" for character in SECRET),
+    "as C escapes it, in octal": "".join(f"\\{ord(character):03o}" for character in SECRET),
+    "as Rust escapes it": "".join(f"\\u{{{ord(character):x}}}" for character in SECRET),
+    "as Python escapes it": "".join(f"\\U{ord(character):08x}" for character in SECRET),
+    "as old scripts escape it": "".join(f"%u{ord(character):04x}" for character in SECRET),
+    "in full width": "".join(chr(ord(character) + 0xFEE0) for character in SECRET),
+    "backwards": SECRET[::-1],
+    "with spaces": " ".join(SECRET),
+    "with NULs, escaped": "\\u0000".join(SECRET),
+    "with characters without width": "\u200b".join(SECRET),
+    "in hexadecimal with colons": SECRET.encode().hex(":"),
+    "in numbers of C": ", 0x".join(f"{ord(character):02X}" for character in SECRET),
+    "in base64 of base64": base64.b64encode(base64.b64encode(SECRET.encode())).decode(),
+    "in base64 of UTF-16": base64.b64encode(SECRET.encode("utf-16-be")).decode(),
+    "in base64 in lines, escaped": re.sub("(.{8})", r"\1\\r\\n", base64.b64encode(SECRET.encode()).decode()),
+    "in base32": base64.b32encode(SECRET.encode()).decode().rstrip("="),
+    "in UTF-16, in hexadecimal": SECRET.encode("utf-16-be").hex()[2:],
 }
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_each_form_is_overwritten_byte_for_byte(form):
-    assert f'"<{"*" * len(form)}>"' == SECRETS.in_text(f'"<{form}>"')
+    assert f'"<{"*" * len(form.encode())}>"' == SECRETS.in_text(f'"<{form}>"')
+
+
+def test_numbers_stay_numbers_so_that_json_stays_json():
+    kept = SECRETS.overwritten(json.dumps({"bytes": list(SECRET.encode())}).encode())
+    assert {"bytes": [42] * len(SECRET)} == json.loads(kept)
+
+
+def test_lines_keep_their_ends():
+    coded = base64.encodebytes(b"-" * 50 + SECRET.encode() + b"-" * 50)
+    kept = SECRETS.overwritten(coded)
+    assert (coded.count(b"\n"), True) == (kept.count(b"\n"), kept.count(b"*") > len(SECRET))
 
 
 def test_utf_16_is_overwritten():
@@ -206,7 +237,7 @@ def test_however_it_is_split_it_is_gone(cuts, render):
 @given(before=st.binary(), after=st.binary(), form=st.sampled_from(sorted(FORMS.values())))
 def test_any_bytes_around_it_stay_as_they_are(before, after, form):
     data = before + form.encode() + after
-    expected = before + b"*" * len(form) + after
+    expected = before + b"*" * len(form.encode()) + after
     kept = SECRETS.overwritten(data)
     assert (len(data), True) == (len(kept), all(a in (b, ord("*")) for a, b in zip(kept, data, strict=True)))
     assert expected == kept or SECRETS.found(before + after)

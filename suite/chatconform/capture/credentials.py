@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatconform.model import Headers, InputError, Provider
-from chatconform.recordings.echoes import SHORTEST_KEY
+from chatconform.recordings.forms import SHORTEST_KEY
 from chatconform.recordings.redact import Secrets
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

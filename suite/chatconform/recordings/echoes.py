@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
 from bisect import bisect_left, bisect_right
@@ -14,96 +12,14 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from chatconform.model import JsonValue, Span
+from chatconform.recordings.forms import Forms
 from chatconform.wire import sse, strict_json
 
-SHORTEST_KEY = 16
-"""A secret of fewer characters may stand in an answer by chance; a longer one is found in either case as well."""
-
-_SHORTEST_CORE = 8
-"""A shorter run of base64 letters is not taken for a part of a secret."""
 _UNITS = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[\xc0-\xff][\x80-\xbf]*|.", re.DOTALL)
 _TOKEN = re.compile(rb'("(?:[^"\\]|\\.)*+"|[0-9]+)[ \t\r\n]*(:)?|[\[\]{},]', re.DOTALL)
 _STAR = str(ord("*")).encode()
-_OTHER_LETTERS = {"+": b"\\-", "/": b"_"}
-"""What base64url writes instead (RFC 4648 section 5)."""
-
+_LETTERS, _NUMBER, _IN_LINE = re.compile(rb"[A-Za-z]"), re.compile(rb"[0-9]+"), re.compile(rb"[^\r\n]")
 _Place = tuple[str | int, ...]
-
-
-class Forms:
-    """Every form in which an endpoint may echo secrets.
-
-    As they are (and in either case, if long), percent-encoded, JSON-escaped, as HTML writes them, each of these
-    character by character and more than once over; in hexadecimal; in UTF-16; in base64 of either alphabet, wherever
-    they begin in what was coded.
-    """
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        shown = tuple(secrets)
-        forms = {form for secret in shown for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-form[0], form[1]))
-        self._pattern = re.compile(b"|".join(expression for _, expression in longest_first))
-        self._plain = tuple({text.lower() for secret in shown for text in _plain_forms(secret)})
-        escapes = (b"%", b"&", b"\\/", b"\\u")
-        self._escapes = (*escapes, b"\\") if any(set('"\\') & set(secret) for secret in shown) else escapes
-
-    def find(self, data: bytes) -> Iterator[Span]:
-        """Yield where secrets stand, the longest first where several begin."""
-        lowered = data.lower()
-        if any(escape in lowered for escape in self._escapes) or any(text in lowered for text in self._plain):
-            yield from (match.span() for match in self._pattern.finditer(data))
-
-
-def _plain_forms(secret: str) -> Iterator[bytes]:
-    """Yield the forms that hold no escape, of which one is in all data that hold the secret without any."""
-    data = secret.encode("utf-8", "surrogatepass")
-    yield from (data, data.hex().encode(), b"\0".join(bytes([byte]) for byte in data))
-    for core in _base64_forms(data):
-        yield from (core.encode(), core.encode().translate(bytes.maketrans(b"+/", b"-_")))
-
-
-def _forms(secret: str) -> Iterator[tuple[int, bytes]]:
-    """Yield expressions, each with about how many bytes it matches."""
-    data = secret.encode("utf-8", "surrogatepass")
-    plain = b"".join(map(_character, secret))
-    yield len(data), b"(?i:%s)" % plain if len(secret) >= SHORTEST_KEY else plain
-    yield 2 * len(data), b"(?i:%s)" % data.hex().encode()
-    if secret.isascii():
-        yield 2 * len(data), b"\\x00".join(re.escape(bytes([byte])) for byte in data)
-    for form in _base64_forms(data):
-        yield len(form), b"".join(map(_letter, form))
-
-
-def _base64_forms(data: bytes) -> Iterator[str]:
-    """Yield data in base64, and the letters that a text has wherever they begin in it, by the offset modulo 3."""
-    yield base64.b64encode(data).decode()
-    for shift in range(3):
-        letters = base64.b64encode(bytes(shift) + data).decode()
-        core = letters[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
-        if len(core) >= _SHORTEST_CORE:
-            yield core
-
-
-def _character(character: str) -> bytes:
-    """Return an expression for a character and its escapes: of URLs, of JSON, of HTML, and those escaped again."""
-    data = character.encode("utf-8", "surrogatepass")
-    percent = b"".join(b"%%(?:25){0,4}%02x" % byte for byte in data)
-    units = character.encode("utf-16-be", "surrogatepass")
-    escape = b"".join(b"\\\\{1,8}u%02x%02x" % pair for pair in zip(units[::2], units[1::2], strict=True))
-    forms = [re.escape(data), b"(?i:%s|%s|&#(?:x0*%x|0*%d);)" % (percent, escape, ord(character), ord(character))]
-    if character in '"/\\':
-        forms.append(b"\\\\{1,8}" + re.escape(data))
-    if html.escape(character) != character:
-        forms.append(html.escape(character).encode())
-    return b"(?:%s)" % b"|".join(reversed(forms))
-
-
-def _letter(letter: str) -> bytes:
-    """Return an expression for a letter of base64, of which JSON and URLs escape but the last."""
-    if letter.isalnum():
-        return letter.encode()
-    other = _OTHER_LETTERS.get(letter)
-    return b"(?:%s|%s)" % (other, _character(letter)) if other else _character(letter)
 
 
 class Found(NamedTuple):
@@ -115,9 +31,15 @@ class Found(NamedTuple):
 
 
 def whole(forms: Forms, data: bytes) -> Iterator[Found]:
-    """Yield each secret that stands in the bytes as they are."""
-    for span in forms.find(data):
-        yield _starred(*span)
+    """Yield each secret that stands in the bytes as they are. Lines keep their ends, and a list its numbers."""
+    for start, end in forms.find(data):
+        text = data[start:end]
+        is_list = b"," in text and not _LETTERS.search(text)
+        yield Found(start, end, _NUMBER.sub(_another, text) if is_list else _IN_LINE.sub(b"*", text))
+
+
+def _another(number: re.Match[bytes]) -> bytes:
+    return _STAR.rjust(len(number[0]))
 
 
 def _starred(start: int, end: int) -> Found:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from chatconform.model import Exchange, Headers, JsonObject, JsonValue, Request, Response
 from chatconform.recordings import echoes
-from chatconform.recordings.echoes import Forms, Found
+from chatconform.recordings.echoes import Found
+from chatconform.recordings.forms import Forms
 from chatconform.wire import media, strict_json
 
 MOST_MARKS = 100
@@ -74,9 +75,11 @@ class Secrets:
 
 
 def _merged(found: Iterable[Found]) -> list[Found]:
-    """Join ranges that overlap."""
+    """Join ranges that overlap, and leave out those within others."""
     merged: list[Found] = []
-    for each in sorted(found):
+    for each in sorted(found, key=lambda each: (each.start, -each.end)):
+        if merged and each.end <= merged[-1].end:
+            continue
         if merged and each.start < merged[-1].end:
             start, end = merged[-1].start, max(each.end, merged[-1].end)
             merged[-1] = Found(start, end, b"*" * (end - start))
