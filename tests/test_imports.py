@@ -4,6 +4,7 @@ import base64
 import contextlib
 import gzip
 import json
+import os
 import zlib
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatconform.model import Exchange, InputError, Origin, Place, Request, Response
-from chatconform.recordings.imports import import_file, parse_curl
+from chatconform.recordings.imports import MAX_BYTES, MAX_HEADERS, import_file, parse_curl
 from chatconform.recordings.store import load
 from chatconform.wire.transcript import Kind, read
 
@@ -214,6 +215,14 @@ def test_what_is_no_header_is_refused_at_its_line(data, line, problem):
     assert (Place("answer.txt", line), problem, RUN) == (error.place, error.problem, error.remedy)
 
 
+LONG = f"has no end of the header within {MAX_HEADERS} bytes"
+
+
+@pytest.mark.parametrize("line", [b"A: b\r\n", b" folded\r\n", b"\r\nHTTP/1.1 100 Continue\r\n", b"x"])
+def test_a_header_without_an_end_is_refused_before_it_is_read_whole(line):
+    assert LONG == refusal(b"HTTP/1.1 100 Continue\r\nA: b\r\n" + line * (2 * MAX_HEADERS // len(line))).problem
+
+
 SECRET = "sk-test/0123456789+abc=~"
 PRINTED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Key: %s\r\n\r\n%s"
 
@@ -278,6 +287,33 @@ def test_importing_the_same_again_changes_nothing(importing):
     path = importing(PRINTED % (b"1", b"{}"))
     before = path.stat().st_ino
     assert (path, before) == (importing(PRINTED % (b"1", b"{}")), path.stat().st_ino)
+
+
+def huge(file):
+    with file.open("wb") as written:
+        written.truncate(1024**3)
+
+
+UNUSABLE = {
+    "a gigabyte": (huge, f"is longer than {MAX_BYTES} bytes"),
+    "a pipe": (os.mkfifo, "is no regular file"),
+    "a link to a device": (lambda file: file.symlink_to("/dev/zero"), "is no regular file"),
+    "a folder": (lambda file: file.mkdir(), "cannot be read: Is a directory"),
+    "a link to itself": (lambda file: file.symlink_to(file), "cannot be read: Too many levels of symbolic links"),
+}
+
+
+@pytest.mark.parametrize("name", ["answer.txt", "request.json"])
+@pytest.mark.parametrize("make, problem", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_file_that_cannot_be_imported_is_one_error(make, problem, name, tmp_path):
+    files = {"answer.txt": PRINTED % (b"1", b"{}"), "request.json": b"{}"}
+    for other in files.keys() - {name}:
+        (tmp_path / other).write_bytes(files[other])
+    make(tmp_path / name)
+    with pytest.raises(InputError) as caught:
+        import_file(tmp_path / "answer.txt", tmp_path / "request.json", tmp_path, identifier="x", provider=None,
+                    url=None, secrets=())  # fmt: skip
+    assert (Place(str(tmp_path / name)), problem) == (caught.value.place, caught.value.problem)
 
 
 def test_another_exchange_is_not_overwritten(importing):

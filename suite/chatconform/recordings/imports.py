@@ -18,9 +18,14 @@ from chatconform.model import (
     Request,
     Response,
 )
-from chatconform.recordings import store
+from chatconform.recordings import sources, store
 from chatconform.recordings.redact import Secrets
 from chatconform.wire import media, strict_json
+
+MAX_BYTES = 16 * 1024 * 1024
+"""The most bytes of what curl printed, and of a request's body."""
+MAX_HEADERS = 256 * 1024
+"""The most bytes before the body: curl itself takes no more than some 300,000."""
 
 _STATUS_LINE = re.compile(rb"HTTP/(\d(?:\.\d)?) +([1-9]\d\d)(?:[ \t][^\r\n]*)?(?:\r?\n|\r?\Z)")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*?)[ \t]*", re.DOTALL)
@@ -71,7 +76,7 @@ def import_file(
 ) -> Path:
     """Write what `curl -i` printed as `<to>/<id>.json`, and return its path. The id is by default the file's stem.
 
-    Every secret is overwritten, as `redact.Secrets` says.
+    Every secret is overwritten, as `redact.Secrets` says. Links are followed; pipes and devices are not opened.
     Raises `InputError` where a file cannot be used, or where another exchange stands at the path.
     """
     identifier = file.stem if identifier is None else identifier
@@ -87,18 +92,23 @@ def import_file(
     exchange = Secrets(secrets).without(replace(exchange, source=file.name))
     if not target.exists():
         return store.save(exchange, to)
-    if _bytes_of(target) != store.dump(exchange):
+    if sources.whole(target) != store.dump(exchange):
         raise InputError(Place(str(target)), "is there already, with another exchange", "remove it or give another id")
     return target
 
 
 def _bytes_of(file: Path) -> bytes:
+    remedy = "name a file that can be read"
     try:
-        return file.read_bytes()
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise InputError(Place(str(file)), "is no regular file", "let curl write a file with -o, and name that")
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(
-            Place(str(file)), f"cannot be read: {error.strerror}", "name a file that can be read"
-        ) from None
+        raise InputError(Place(str(file)), f"cannot be read: {error.strerror}", remedy) from None
+    if len(data) > MAX_BYTES:
+        raise InputError(Place(str(file)), f"is longer than {MAX_BYTES} bytes", "import a shorter answer")
+    return data
 
 
 def _request_body(file: Path) -> JsonValue:
@@ -160,7 +170,7 @@ def _header(data: bytes, start: int, source: str) -> _Header:
         raise _refusal(data, start, source, _instead_of_status_line(data))
     fields: list[tuple[str, str]] = []
     at = status_line.end()
-    while (end := data.find(b"\n", at)) >= 0:
+    while (end := data.find(b"\n", at, MAX_HEADERS)) >= 0:
         line = data[at:end].removesuffix(b"\r")
         if not line:
             return _Header(status_line[1].decode(), int(status_line[2]), tuple(fields), end + 1)
@@ -172,6 +182,8 @@ def _header(data: bytes, start: int, source: str) -> _Header:
         else:
             raise _refusal(data, at, source, "is no header field")
         at = end + 1
+    if len(data) > MAX_HEADERS:
+        raise _refusal(data, at, source, f"has no end of the header within {MAX_HEADERS} bytes")
     raise _refusal(data, len(data), source, "ends within the header: the blank line after it is missing")
 
 
