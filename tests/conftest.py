@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +15,28 @@ import pytest
 import chatconform as package
 
 Face: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
+Commands: TypeAlias = Callable[..., "Sequence[subprocess.CompletedProcess[str]]"]
+
+_ONE_BY_ONE = """
+import contextlib, io, json, os, sys
+from chatconform.cli import main
+
+said = []
+for folder, arguments, variables in json.load(sys.stdin):
+    os.chdir(folder)
+    before = dict(os.environ)
+    os.environ.update(variables)
+    sys.argv, out, err, code = ["chatconform", *arguments], io.StringIO(), io.StringIO(), None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    os.environ.clear()
+    os.environ.update(before)
+    said.append((code, out.getvalue(), err.getvalue()))
+json.dump(said, sys.stdout)
+"""
 
 SOURCE = str(Path(package.__file__).parents[1])
 _SET_BY_OTHERS = (
@@ -39,6 +62,29 @@ def environment() -> Mapping[str, str]:
 def chatconform(environment: Mapping[str, str]) -> Face:
     """Run `python -m chatconform ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
     return _face((sys.executable, "-m", "chatconform"), environment)
+
+
+@pytest.fixture(scope="session")
+def commands(environment: Mapping[str, str]) -> Commands:
+    """Run command lines of chatconform, each in a folder of its own with variables of its own, in one interpreter.
+
+    What the interpreter says besides, as its logs, is added to the last one's standard error.
+    """
+
+    def run(rows: Sequence[tuple[Path, Sequence[str], Mapping[str, str]]], **variables: str) -> Sequence[object]:
+        asked = json.dumps([(str(folder), arguments, own) for folder, arguments, own in rows])
+        done = subprocess.run(
+            [sys.executable, "-c", _ONE_BY_ONE], input=asked, env={**environment, **variables}, capture_output=True,
+            text=True,
+        )  # fmt: skip
+        said = json.loads(done.stdout)
+        said[-1][2] += done.stderr
+        assert not any("Traceback (most recent call last)" in text for _, *texts in said for text in texts)
+        return [
+            subprocess.CompletedProcess(arguments, *each) for (_, arguments, _), each in zip(rows, said, strict=True)
+        ]
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -186,21 +186,23 @@ def test_a_difference_shows_names_as_they_are(judged, chatconform, tmp_path):
     assert [] == [row for row in chatconform(tmp_path, "diff", "old.json", new).stdout.splitlines() if row[:2] == "::"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("judge", "mine", "--scenario", "nothing"),
-        ("judge", "mine/\x1b[31m::error::.json"),
-        ("judge", "mine", "--contract", "\x1b[31m"),
-        ("judge", "mine", "--baseline", "\x1b]0;x\x07\u202e\n::error::x"),
-        ("judge", "mine", "--fail-on", "\x1b[31m"),
-        ("explain", "\x1b]0;x\x07"),
-        ("serve", "--fault", "\x1b]0;x\x07"),
-    ],
+NAMING = (
+    ("judge", "mine", "--scenario", "nothing"),
+    ("judge", "mine/\x1b[31m::error::.json"),
+    ("judge", "mine", "--contract", "\x1b[31m"),
+    ("judge", "mine", "--baseline", "\x1b]0;x\x07\u202e\n::error::x"),
+    ("judge", "mine", "--fail-on", "\x1b[31m"),
+    ("explain", "\x1b]0;x\x07"),
+    ("explain", "::error::x"),
+    ("serve", "--fault", "##[error]x"),
 )
-def test_an_error_shows_what_it_names(arguments, judged, chatconform):
-    done = chatconform(judged[1], *arguments)
-    assert (2, []) == (done.returncode, ACTS.findall(done.stdout + done.stderr))
+
+
+def test_an_error_shows_what_it_names(judged, commands):
+    done = commands([(judged[1], arguments, {}) for arguments in NAMING])
+    assert [(2, [], [])] * len(NAMING) == [
+        (each.returncode, ACTS.findall(each.stdout + each.stderr), COMMANDS.findall(each.stderr)) for each in done
+    ]
 
 
 def test_an_error_of_ours_is_two_lines_whatever_it_names():
