@@ -38,7 +38,7 @@ _MADE = "<!-- Made by `make hostile`; edits here are lost. -->"
 
 def promised(said: Said) -> tuple[str, ...]:
     """Return what a row of the page says that has to stay as it is: how the exchanges end, conclusion, exit code."""
-    return ", ".join(map(code, said.ends)), said.conclusion, str(said.run.code)
+    return ", ".join(map(code, said.ends)), said.conclusion, str(said.code)
 
 
 def row(hostile: Hostile, said: Said) -> tuple[str, ...]:

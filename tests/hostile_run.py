@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,15 +35,16 @@ peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platfo
 open(sys.argv[2], "w").write(json.dumps([code, taken, peak]))
 """
 """Runs a command from a small process, as the peak of a child counts what its parent held when it was made."""
-_PROVIDERS = """
-providers:
-  hostile:
+_PROVIDER = """
+  {name}:
     base_url: "{url}"
     model: reference-1
     key_env: KEY
     default: true
     limits: {{total_s: 4, idle_s: 1, body_mib: 8, per_minute: 60000}}
 """
+EXITS = {"conforms": 0, "deviates": 1, "inconclusive": 3}
+"""With which code a run ends that concludes so."""
 
 
 class Servers:
@@ -112,7 +114,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the suite says of a behaviour, asked and then judged again."""
+    """What the suite says of a behaviour, asked and then judged again; `code` is that of a run of it alone.
+
+    Of behaviours that are driven together the two measures are of all of them.
+    """
 
     run: Measured
     judged: Measured
@@ -120,6 +125,10 @@ class Said:
     conclusion: str
     again: str
     errors: int
+
+    @property
+    def code(self) -> int:
+        return EXITS.get(self.conclusion, -1)
 
     def wrong(self) -> list[str]:
         """Return in what the suite itself did not stand up to the behaviour."""
@@ -158,20 +167,46 @@ def face(folder: Path, environment: Mapping[str, str], name: str, *arguments: st
 
 def drive(hostile: Hostile, url: str, folder: Path, environment: Mapping[str, str]) -> Said:
     """Ask a hostile endpoint, then judge the recording that it left."""
+    return drive_together({hostile.name: url}, hostile.scenarios, folder, environment)[hostile.name]
+
+
+def drive_together(
+    urls: Mapping[str, str],
+    scenarios: Iterable[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    again: bool = True,
+) -> Mapping[str, Said]:
+    """Ask hostile endpoints side by side, each a provider of one run, then judge the recordings, if they are to be."""
     folder.mkdir(parents=True)
-    (folder / "providers.yaml").write_text(_PROVIDERS.format(url=url))
-    scenarios = [part for name in hostile.scenarios for part in ("--scenario", name)]
-    run = face(folder, environment, "run", "run", "--live", "--no-boundaries", *scenarios)
-    recorded = sorted((folder / "reports" / "recordings").rglob("*.json"))
-    judged = face(folder, environment, "judge", "judge", "reports/recordings", "--out", "again")
-    ends = tuple(sorted({json.loads(file.read_bytes())["end"] for file in recorded}))
-    live, again = _results(folder / "reports"), _results(folder / "again")
-    errors = sum(each["outcome"] == "error" for each in live["verdicts"])
-    said = Said(run, judged, ends, live["providers"][0]["conclusion"], again["providers"][0]["conclusion"], errors)
+    blocks = [_PROVIDER.format(name=_provider(name), url=url) for name, url in urls.items()]
+    (folder / "providers.yaml").write_text("providers:" + "".join(blocks))
+    patterns = [part for name in scenarios for part in ("--scenario", name)]
+    run = face(folder, environment, "run", "run", "--live", "--no-boundaries", *patterns)
+    judged = face(folder, environment, "judge", "judge", "reports/recordings", "--out", "again") if again else run
+    live = _results(folder / "reports")
+    second = _results(folder / "again") if again else live
+    said = {name: _said(_provider(name), folder, run, judged, live, second) for name in urls}
     shutil.rmtree(folder)
     return said
 
 
+def _provider(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "-", name)
+
+
+def _said(provider: str, folder: Path, run: Measured, judged: Measured, live: dict, again: dict) -> Said:
+    recorded = sorted((folder / "reports" / "recordings" / provider).rglob("*.json"))
+    ends = tuple(sorted({json.loads(file.read_bytes())["end"] for file in recorded}))
+    errors = sum(each["outcome"] == "error" and each["provider"] == provider for each in live["verdicts"])
+    return Said(run, judged, ends, _conclusion(live, provider), _conclusion(again, provider), errors)
+
+
+def _conclusion(results: dict, provider: str) -> str:
+    return next((each["conclusion"] for each in results["providers"] if each["id"] == provider), "none")
+
+
 def _results(folder: Path) -> dict:
     file = folder / "results.json"
-    return json.loads(file.read_bytes()) if file.exists() else {"verdicts": [], "providers": [{"conclusion": "none"}]}
+    return json.loads(file.read_bytes()) if file.exists() else {"verdicts": [], "providers": []}

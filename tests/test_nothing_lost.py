@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from chatconform.recordings import disk, store
 from chatconform.reference.endpoint import Endpoint
 
 KEY = "sk-fake-0123456789abcdef"
-SOME = ("--scenario", "basic", "--scenario", "stream*", "--scenario", "error.*", "--no-boundaries")
+SOME = ("--scenario", "basic", "--scenario", "stream*", "--scenario", "error.no_*", "--no-boundaries")
 MORTAL = """
 import os, signal, sys
 from chatconform.cli import main
@@ -76,20 +77,44 @@ def undisturbed(good, chatconform, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("moment", [1, 2, 3, 5, 8, 13, 21, 44, 66, 88])
-def test_a_run_that_is_killed_has_all_that_ended_and_goes_on_to_the_same_verdicts(
-    moment, undisturbed, good, environment, chatconform, tmp_path
-):
-    ended = run_until_killed(tmp_path, good, environment, moment, *SOME)
-    before = recorded(tmp_path)
-    assert set(ended) <= set(before)
-    assert sorted(before) == sorted(each.id for each in store.load(tmp_path.rglob("recordings/*/*/*.json")))
-    done = chatconform(tmp_path, *command(good, "--resume", *SOME), KEY=KEY)
-    after = recorded(tmp_path)
-    assert (0, set(recorded(undisturbed))) == (done.returncode, set(after))
-    assert before == {name: after[name] for name in before}
-    assert judged(undisturbed) == judged(tmp_path)
-    assert [] == [str(path) for path in tmp_path.rglob(".*")]
+MOMENTS = (1, 2, 3, 5, 8, 13, 21, 38, 55, 72)
+
+
+@dataclass(frozen=True)
+class Killed:
+    """What was left by a run that was killed, and how the one ended that went on with it."""
+
+    folder: Path
+    ended: list[str]
+    before: dict[str, bytes]
+    readable: list[str]
+    code: int
+
+
+@pytest.fixture(scope="module")
+def killed(good, environment, commands, tmp_path_factory):
+    folders = {moment: tmp_path_factory.mktemp(f"killed-{moment}") for moment in MOMENTS}
+    ended = {moment: run_until_killed(folders[moment], good, environment, moment, *SOME) for moment in MOMENTS}
+    before = {moment: recorded(folder) for moment, folder in folders.items()}
+    found = {moment: store.load(folder.rglob("recordings/*/*/*.json")) for moment, folder in folders.items()}
+    readable = {moment: sorted(each.id for each in exchanges) for moment, exchanges in found.items()}
+    done = commands([(folder, command(good, "--resume", *SOME), {"KEY": KEY}) for folder in folders.values()])
+    return {
+        moment: Killed(folders[moment], ended[moment], before[moment], readable[moment], again.returncode)
+        for moment, again in zip(MOMENTS, done, strict=True)
+    }
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_that_is_killed_has_all_that_ended_and_goes_on_to_the_same_verdicts(moment, killed, undisturbed):
+    this = killed[moment]
+    assert set(this.ended) <= set(this.before)
+    assert sorted(this.before) == this.readable
+    after = recorded(this.folder)
+    assert (0, set(recorded(undisturbed))) == (this.code, set(after))
+    assert this.before == {name: after[name] for name in this.before}
+    assert judged(undisturbed) == judged(this.folder)
+    assert [] == [str(path) for path in this.folder.rglob(".*")]
 
 
 # A disk that is full, and places that cannot be written to
@@ -141,12 +166,17 @@ def link_to_nowhere(folder: Path) -> None:
     (folder / "reports").symlink_to(folder / "gone" / "away")
 
 
-@pytest.mark.parametrize("spoil", [in_the_way, above_in_the_way, page_in_the_way, link_to_nowhere])
-def test_a_place_that_cannot_be_written_to_is_one_error(spoil, good, chatconform, tmp_path):
-    spoil(tmp_path)
-    done = chatconform(tmp_path, *command(good, "--scenario", "basic"), KEY=KEY)
-    said = [line for line in done.stderr.splitlines() if not line.startswith("adhoc: ")]
-    assert (2, 2, "  choose a folder that can be written to") == (done.returncode, len(said), said[-1])
+SPOILS = (in_the_way, above_in_the_way, page_in_the_way, link_to_nowhere)
+
+
+def test_a_place_that_cannot_be_written_to_is_one_error(good, commands, tmp_path):
+    folders = [tmp_path / spoil.__name__ for spoil in SPOILS]
+    for spoil, folder in zip(SPOILS, folders, strict=True):
+        folder.mkdir()
+        spoil(folder)
+    for done in commands([(folder, command(good, "--scenario", "basic"), {"KEY": KEY}) for folder in folders]):
+        said = [line for line in done.stderr.splitlines() if not line.startswith("adhoc: ")]
+        assert (2, 2, "  choose a folder that can be written to") == (done.returncode, len(said), said[-1])
     assert [] == [path.name for path in (*tmp_path.rglob(".*"), *tmp_path.rglob("*.md")) if path.is_file()]
 
 
