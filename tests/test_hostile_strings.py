@@ -20,7 +20,7 @@ from chatconform import doctor
 from chatconform.cli.progress import Progress
 from chatconform.model import Exchange, InputError, Place, Provider, Request, Response
 from chatconform.report import results, visible
-from chatconform.report.visible import SHAPELESS
+from chatconform.report.visible import COMMANDS, SHAPELESS
 from chatconform.scenarios import plan as planning
 from recording import MESSAGES, answer, exchange, providers, refused, responded, stream, write
 
@@ -28,8 +28,8 @@ HOSTILE = (
     "=cmd|' /C calc'!A0 <script>alert(1)</script><style>*{display:none}</style><img src=x onerror=alert(1)> ]]> "
     "<![CDATA[ [a](javascript:alert(1)) ![b](http://x.example/p.png) https://x.example @octocat #1 `tick` a|b "
     "\x1b]0;title\x07 \x1b]52;c;YQ==\x07 \x1b]8;;http://x.example\x1b\\link\x1b]8;;\x1b\\ \x1b[2J \x9b31m "
-    "\u202egnp.exe\u2066 \x00\x08\x7f\r\n::error::x ##[warning]y ##vso[task.setvariable variable=a]b\n# heading\n"
-    "| cell | \ud800 \u2028 ../../etc/passwd __proto__ {{7*7}} ${x} &lt; \ufeff"
+    "\u202egnp.exe\u2066 \x00\x08\x7f\r\n::error::x ##[warning]y\n# heading\n| cell | \ud800 \u2028 "
+    "../../etc/passwd __proto__ {{7*7}} ${x} &lt; \ufeff"
 )  # fmt: skip
 LONG = HOSTILE + "m" * 2**20
 ACTS = re.compile(SHAPELESS.pattern.replace("\\u0000-\\u001f", "\\u0000-\\u0009\\u000b-\\u001f", 1))
@@ -76,10 +76,6 @@ def by_provider(text: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-COMMANDS = re.compile(r"^\s*::[A-Za-z]|##[A-Za-z]*\[", re.MULTILINE)
-"""What the log of a job takes for a command."""
-
-
 def recorded(folder: Path) -> Path:
     everything = [*by_provider(HOSTILE), by_provider(LONG)[0]]
     folder.mkdir(parents=True)
@@ -88,7 +84,6 @@ def recorded(folder: Path) -> Path:
     authored = [by_author(HOSTILE, 1), by_author(HOSTILE * 2, 2), {**by_author("=1+1", 3), "request": None}]
     (folder / "a\x1b]0;x\x07\u202e`|<b>.jsonl").write_text("\n".join(map(json.dumps, authored)))
     (folder / "\x1b[31m::error::.json").write_text("{")
-    (folder / "named.jsonl").write_text(json.dumps({**answer("x"), "provider": "::error::x", "id": "##[error]x"}))
     return folder
 
 
@@ -113,13 +108,6 @@ def test_nothing_of_it_is_a_bug(judged):
 
 def test_the_terminal_shows_no_character_without_a_shape(judged):
     assert [] == ACTS.findall(judged[0].stdout + judged[0].stderr)
-
-
-def test_the_log_of_a_job_takes_no_line_for_a_command(judged):
-    done, folder = judged
-    said = [done.stdout, done.stderr, *((folder / "out" / name).read_text() for name in ("index.md", "results.json"))]
-    assert [] == [found for text in said for found in COMMANDS.findall(text)]
-    assert ":⟨U+003A⟩error" in done.stdout
 
 
 def test_a_coloured_terminal_gets_our_colours_and_nothing_else(judged, chatconform):
@@ -193,7 +181,7 @@ NAMING = (
     ("judge", "mine", "--baseline", "\x1b]0;x\x07\u202e\n::error::x"),
     ("judge", "mine", "--fail-on", "\x1b[31m"),
     ("explain", "\x1b]0;x\x07"),
-    ("explain", "::error::x"),
+    ("explain", "::error::x ::"),
     ("serve", "--fault", "##[error]x"),
 )
 

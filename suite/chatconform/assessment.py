@@ -158,19 +158,21 @@ def source_of(exchanges: Sequence[Exchange]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What came of a subject, whose exchanges are let go."""
+    """What came of a subject, whose exchanges are let go: they may be many and large."""
 
     subject: Subject
     verdicts: tuple[Verdict, ...]
     summaries: tuple[ExchangeSummary, ...]
+    problems: tuple[Problem, ...]
     is_printed: bool
 
     @classmethod
-    def of(cls, subject: Subject, selection: Selection) -> _Judged:
-        taken = _distinct(filter(selection.takes, subject.exchanges))
-        shown, verdicts = summaries.with_evidence(taken, _verdicts(taken, subject.provider, selection))
+    def of(cls, subject: Subject, selection: Selection, today: date) -> _Judged:
+        provider, taken = subject.provider, _distinct(filter(selection.takes, subject.exchanges))
+        applied = waivers.apply(_verdicts(taken, provider, selection), {provider.id: provider.waivers}, today)
+        exchanges, shown = summaries.with_evidence(taken, applied.verdicts)
         is_printed = {exchange.origin for exchange in taken} == {Origin.DOCUMENT}
-        return cls(replace(subject, exchanges=()), verdicts, shown, is_printed)
+        return cls(replace(subject, exchanges=()), shown, exchanges, (*subject.problems, *applied.problems), is_printed)
 
 
 def assess(
@@ -183,21 +185,19 @@ def assess(
     baseline: Baseline | None = None,
 ) -> Results:
     """Judge the subjects, one after the other, and conclude on each. `today` (UTC) is for waivers alone."""
-    judged = [_Judged.of(subject, selection) for subject in subjects]
-    taken = [each.subject for each in judged]
-    verdicts = [verdict for each in judged for verdict in each.verdicts]
-    applied = waivers.apply(verdicts, {each.provider.id: each.provider.waivers for each in taken}, today)
+    judged = [_Judged.of(subject, selection, today) for subject in subjects]
+    shown = tuple(verdict for each in judged for verdict in each.verdicts)
     exchanges = tuple(summary for each in judged for summary in each.summaries)
-    unread = (problem for subject in taken for problem in subject.problems)
+    asked_for = [each.subject for each in judged]
     results = Results(
         run={"suite": __version__, "rules": rules.digest(), **selection.facts(), **run},
-        providers=tuple(_conclude(each, applied.verdicts) for each in judged),
-        checks=texts({verdict.check for verdict in applied.verdicts}, taken),
+        providers=tuple(map(_conclude, judged)),
+        checks=texts({verdict.check for verdict in shown}, asked_for),
         exchanges=exchanges,
-        verdicts=applied.verdicts,
-        problems=(*problems, *unread, *applied.problems),
+        verdicts=shown,
+        problems=(*problems, *(problem for each in judged for problem in each.problems)),
         habits=habit_texts({habit.id for exchange in exchanges for habit in exchange.habits}),
-        contracts={name: contracts.digest(name) for name in _named(taken)},
+        contracts={name: contracts.digest(name) for name in _named(asked_for)},
     )
     if baseline is None:
         return results
@@ -223,10 +223,9 @@ def _verdicts(taken: Iterable[Exchange], provider: Provider, selection: Selectio
             yield verdict
 
 
-def _conclude(judged: _Judged, verdicts: Iterable[Verdict]) -> ProviderResult:
+def _conclude(judged: _Judged) -> ProviderResult:
     subject = judged.subject
-    own = [verdict for verdict in verdicts if verdict.provider == subject.provider.id]
-    concluded = gate.conclude(own, judged.is_printed, is_part=subject.is_part)
+    concluded = gate.conclude(judged.verdicts, judged.is_printed, is_part=subject.is_part)
     return ProviderResult(
         id=subject.provider.id,
         conclusion=concluded.conclusion,
