@@ -266,7 +266,7 @@ def listed(*paths: Path, size: int = batches.BATCH) -> list[batches.Batch]:
 def read_of(*paths: Path, size: int = batches.BATCH) -> tuple[list[tuple[str, int, bytes]], list[str]]:
     found = listed(*paths, size=size)
     read_lines = [
-        (Path(piece.source).name, number, text)
+        (Path(piece.source).name, number, text if piece.is_file else text.removesuffix(b"\n"))
         for batch in found
         for piece in batch.pieces
         for number, text in enumerate(piece.lines, piece.first)

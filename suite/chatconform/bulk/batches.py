@@ -11,7 +11,7 @@ import stat
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -22,7 +22,7 @@ from chatconform.recordings import sources
 from chatconform.recordings.sources import FREE, MAX_LINE, MAX_RATIO, Unreadable
 
 STDIN: Final = "-"
-BATCH: Final = 4 * 1024 * 1024
+BATCH: Final = 2 * 1024 * 1024
 """About how many bytes of lines are judged at a time; at most `MAX_LINE`."""
 _MAX_PIECES = 500
 _READ = 64 * 1024
@@ -41,9 +41,9 @@ class Piece:
     is_file: bool = False
 
     @property
-    def lines(self) -> list[bytes]:
-        """The lines, without their line feeds."""
-        return [self.data] if self.is_file else self.data.removesuffix(b"\n").split(b"\n")
+    def lines(self) -> Iterator[bytes]:
+        """The lines, one by one, with their line feeds."""
+        return iter((self.data,)) if self.is_file else iter(BytesIO(self.data))
 
     def halves(self) -> tuple[Piece, Piece] | None:
         """Return the first and the second half of the lines; None where there is but one."""
@@ -207,8 +207,10 @@ class _Lines:
     def _flush(self, *, end: bool) -> Iterator[tuple[Piece | Counts, int]]:
         """Yield the whole lines that are pending, and keep what is left; at the end nothing is."""
         data = b"".join(self._parts)
+        self._parts = []
         cut = len(data) if end else data.rfind(b"\n") + 1
         lines, rest = data[:cut], data[cut:]
+        del data
         first = lines.find(b"\n") + 1 or len(lines)
         if first > MAX_LINE:
             yield self._too_long()

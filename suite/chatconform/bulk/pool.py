@@ -11,11 +11,12 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
 from chatconform.bulk.batches import Batch, Piece, unreadable
@@ -38,12 +39,19 @@ def judged(batches: Iterable[Batch], terms: Terms, jobs: int) -> Iterator[tuple[
     """
     counting = Counting(terms)
     left = iter(batches)
-    begin = [*islice(left, 2)]
+    begin = deque(islice(left, 2))
     if jobs == 1 or len(begin) < 2:
-        for batch in chain(begin, left):
+        for batch in _after(begin, left):
             yield batch, _count(counting, batch.pieces) + batch.unread
     else:
-        yield from _Workers(terms, jobs).judged(chain(begin, left))
+        yield from _Workers(terms, jobs).judged(_after(begin, left))
+
+
+def _after(begin: deque[Batch], left: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the batches of both, and keep none of them."""
+    while begin:
+        yield begin.popleft()
+    yield from left
 
 
 def _count(counting: Counting, pieces: Iterable[Piece]) -> Counts:
