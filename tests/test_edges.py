@@ -331,6 +331,26 @@ def test_no_more_ranks_come_than_were_asked_for(asked: JsonObject, expected: str
     assert expected == (found and word(found))
 
 
+OWED = [
+    ({}, FAIL),
+    ({"top_logprobs": None}, FAIL),
+    ({"top_logprobs": 0}, FAIL),
+    ({"top_logprobs": 20}, FAIL),
+    ({"top_logprobs": -1}, None),
+    ({"top_logprobs": 21}, None),
+    ({"top_logprobs": "2"}, None),
+    ({"top_logprobs": True}, None),
+]
+
+
+@pytest.mark.parametrize("asked, expected", OWED)
+def test_log_probabilities_are_owed_where_they_are_asked_for_in_a_way_that_there_is(
+    asked: JsonObject, expected: str | None
+) -> None:
+    found = ruled(rewrite.asked(ANSWER, logprobs=True, **asked)).get("openai/logprobs.content.present")
+    assert expected == (found and word(found))
+
+
 def test_a_cap_of_one_token_is_a_cap() -> None:
     assert FAIL == outcome(rewrite.asked(ANSWER, max_tokens=1), "parameters.cap.kept")
 

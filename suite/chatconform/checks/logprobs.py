@@ -15,9 +15,18 @@ from chatconform.wire.transcript import Transcript
 _LISTED = (*NEEDS, "logprobs.object.type", "logprobs.content.type")
 _SPELT = (*_LISTED, "logprobs.item.type", "logprobs.bytes.type")
 
+MOST_RANKED = 20
+"""The highest top_logprobs that there is; 0 is the lowest."""
+
 
 def _wants_logprobs(asked: Asked) -> bool:
     return asked.logprobs
+
+
+def _is_owed_logprobs(asked: Asked) -> bool:
+    """Whether they are asked for in a way that there is: a request for -1 of the likeliest tokens is owed a refusal."""
+    ranked = asked.body.get("top_logprobs")
+    return asked.logprobs and (ranked is None or (type(ranked) is int and 0 <= ranked <= MOST_RANKED))
 
 
 def _tokens(choice: Choice) -> Iterator[tuple[Where, JsonObject]]:
@@ -33,7 +42,7 @@ def _tokens(choice: Choice) -> Iterator[tuple[Where, JsonObject]]:
     "logprobs.content.present",
     level=MUST,
     over=chats,
-    asks=_wants_logprobs,
+    asks=_is_owed_logprobs,
     examines=texts,
     needs=_LISTED,
     cites=("OpenAI API reference", "PRM-09"),
