@@ -16,7 +16,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -117,7 +117,7 @@ def reported(data: bytes) -> Hashable:
     """Recorded exchanges through every form of a report, and results.json back again."""
     exchanges, errors = _lines(data)
     made = assessment.assess(
-        [assessment.Subject(Provider("acme", "", "", contract="toapis"), tuple(exchanges), "fuzz")],
+        [assessment.Subject(Provider("acme", "", "", contract="toapis"), _of_acme(exchanges), "fuzz")],
         run={},
         today=date(2026, 11, 20),
     )
@@ -130,6 +130,11 @@ def reported(data: bytes) -> Hashable:
     finally:
         path.unlink()
     return frozenset((each.check, each.outcome) for each in made.verdicts), _said(errors)
+
+
+def _of_acme(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the exchanges as one provider's, as the command line makes them."""
+    return tuple(replace(each, provider="acme") for each in exchanges)
 
 
 def curl(data: bytes) -> Hashable:
@@ -170,9 +175,14 @@ def _printed(exchange: Exchange) -> bytes:
 
 
 def _results() -> bytes:
+    """The part of the sample that is about one provider, which fits together as the whole does."""
     whole = sample()
-    few = replace(whole, exchanges=whole.exchanges[:8], verdicts=whole.verdicts[:12])
-    return results.dump(replace(few, providers=whole.providers[:2]))
+    exchanges, verdicts, changes = (
+        tuple(each for each in part if each.provider == "acme")
+        for part in (whole.exchanges, whole.verdicts, whole.changes)
+    )
+    providers = tuple(each for each in whole.providers if each.id == "acme")
+    return results.dump(replace(whole, providers=providers, exchanges=exchanges, verdicts=verdicts, changes=changes))
 
 
 _LINES = tuple(_as_line(exchange) for exchange in good.GOOD.values())
