@@ -114,7 +114,7 @@ def judged(data: bytes) -> Hashable:
 
 
 def reported(data: bytes) -> Hashable:
-    """Recorded exchanges through every form of a report, and results.json back again."""
+    """Recorded exchanges through the terminal and Markdown, and results.json back again."""
     exchanges, errors = _lines(data)
     made = assessment.assess(
         [assessment.Subject(Provider("acme", "", "", contract="toapis"), _of_acme(exchanges), "fuzz")],
