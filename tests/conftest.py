@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from hypothesis import settings
 
 import chatconform as package
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 Face: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 Commands: TypeAlias = Callable[..., "Sequence[subprocess.CompletedProcess[str]]"]
@@ -43,7 +47,7 @@ _SET_BY_OTHERS = (
     "NO_COLOR",
     "FORCE_COLOR",
     "PYTEST_",
-    "COV_",
+    "COV",
     "CHATCONFORM_",
     "PY_COLORS",
     "GITHUB_",
@@ -53,19 +57,28 @@ _SET_BY_OTHERS = (
 
 @pytest.fixture(scope="session")
 def environment() -> Mapping[str, str]:
-    """The environment without what changes output, 200 columns wide, and with the package that is under test."""
+    """The environment without what changes output, 200 columns wide, and with the package that is under test.
+
+    Coverage is not measured in it, for a process takes three times as long under it, and more memory.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_SET_BY_OTHERS)}
     return {**kept, "PYTHONPATH": SOURCE, "COLUMNS": "200", "PYTHONUTF8": "1", "TERM": "xterm"}
 
 
 @pytest.fixture(scope="session")
-def chatconform(environment: Mapping[str, str]) -> Face:
-    """Run `python -m chatconform ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
-    return _face((sys.executable, "-m", "chatconform"), environment)
+def covered(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The same environment, in which coverage is measured where it is measured here."""
+    return {**environment, **{name: value for name, value in os.environ.items() if name.startswith("COV")}}
 
 
 @pytest.fixture(scope="session")
-def commands(environment: Mapping[str, str]) -> Commands:
+def chatconform(covered: Mapping[str, str]) -> Face:
+    """Run `python -m chatconform ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
+    return _face((sys.executable, "-m", "chatconform"), covered)
+
+
+@pytest.fixture(scope="session")
+def commands(covered: Mapping[str, str]) -> Commands:
     """Run command lines of chatconform, each in a folder of its own with variables of its own, in one interpreter.
 
     What the interpreter says besides, as its logs, is added to the last one's standard error.
@@ -74,7 +87,7 @@ def commands(environment: Mapping[str, str]) -> Commands:
     def run(rows: Sequence[tuple[Path, Sequence[str], Mapping[str, str]]], **variables: str) -> Sequence[object]:
         asked = json.dumps([(str(folder), arguments, own) for folder, arguments, own in rows])
         done = subprocess.run(
-            [sys.executable, "-c", _ONE_BY_ONE], input=asked, env={**environment, **variables}, capture_output=True,
+            [sys.executable, "-c", _ONE_BY_ONE], input=asked, env={**covered, **variables}, capture_output=True,
             text=True,
         )  # fmt: skip
         said = json.loads(done.stdout)
@@ -88,10 +101,10 @@ def commands(environment: Mapping[str, str]) -> Commands:
 
 
 @pytest.fixture(scope="session")
-def run_pytest(environment: Mapping[str, str]) -> Face:
+def run_pytest(covered: Mapping[str, str]) -> Face:
     """Run `python -m pytest ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
     without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # the second takes half a second to start
-    return _face((sys.executable, "-m", "pytest", *without), environment)
+    return _face((sys.executable, "-m", "pytest", *without), covered)
 
 
 def _face(command: tuple[str, ...], environment: Mapping[str, str]) -> Face:

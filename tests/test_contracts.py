@@ -302,7 +302,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_jsonschema_alone_agrees_on_what_is_valid(data: st.DataObject) -> None:
     name, kind = data.draw(st.sampled_from(ANSWERS))

@@ -22,7 +22,7 @@ def test_what_fuzzing_left_raises_nothing_but_errors_of_ours(path: Path):
 
 @pytest.mark.parametrize("target", TARGETS)
 @given(st.data())
-@settings(max_examples=25, derandomize=True, deadline=None, database=None)
+@settings(max_examples=25, derandomize=True, database=None)
 def test_bytes_that_nobody_meant_raise_nothing_but_errors_of_ours(target, data):
     seeds = st.sampled_from(TARGETS[target][1])
     answer(target, mutated(data.draw(seeds), data.draw(seeds), data.draw(st.randoms(use_true_random=False))))
@@ -35,7 +35,7 @@ def test_every_seed_is_read(target):
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@settings(max_examples=200, derandomize=True, database=None)
 def test_any_bytes_are_an_exchange_or_an_error_of_ours(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_bytes(data)

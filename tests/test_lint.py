@@ -312,7 +312,7 @@ FUZZED = ("openai/error", "tooken/request", "tooken/response")
 PLACES = [(name, path) for name in FUZZED for path in places(schema_of(SCHEMAS / f"{name}{SUFFIX}"))]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PLACES), JSON)
 def test_whatever_stands_in_a_schema_the_lint_says_it_and_does_not_stumble(
     tmp_path: Path, place: tuple[str, tuple[str | int, ...]], junk: Any

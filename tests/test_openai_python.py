@@ -182,7 +182,7 @@ def test_what_no_blank_line_follows_is_dropped() -> None:
     assert Reading(((6, 7),), Ended.END_OF_BODY, None, None, ()) == read(b"data: 1\n\ndata: 2\n")
 
 
-@settings(deadline=None, database=None)
+@settings(database=None)
 @given(st.lists(blocks, max_size=12).map(b"".join))
 def test_it_yields_what_the_standard_dispatches_where_the_decoder_shows_no_reason_against(
     body: bytes,

@@ -56,7 +56,7 @@ FRAGMENTS = (
 
 bodies = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map(b"".join)
 streams = st.lists(st.sampled_from(FRAGMENTS[:4] + FRAGMENTS[14:22]), max_size=40).map(b"".join)
-unlimited = settings(deadline=None, database=None)
+unlimited = settings(database=None)
 
 
 def in_pieces(body: bytes, size: int) -> list[bytes]:

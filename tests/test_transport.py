@@ -466,7 +466,7 @@ LINES = (OK, b"HTTP/1.1 100 Continue\r\n\r\n", b"Transfer-Encoding: chunked\r\n"
          b"Content-Type: text/html; charset=utf-99\r\n")  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(LINES) | st.binary(max_size=40), max_size=8))
 def test_no_bytes_raise(pieces):
     assert exchange(pieces, SHORT).end in WORDS

@@ -68,10 +68,7 @@ def test_a_provider_is_added_as_the_page_says(shell):
 
 
 def test_a_check_is_added_as_the_page_says(shell):
-    """In a copy of the source, where the module's import, which the page leaves to the reader, is added first.
-
-    Coverage is not measured there: the copy would be counted as more code, most of it never run.
-    """
+    """In a copy of the source, where the module's import, which the page leaves to the reader, is added first."""
     left = shutil.ignore_patterns("__pycache__", "corpus", "golden")
     for name in ("suite", "schemas", "recordings", "tests"):
         shutil.copytree(ROOT / name, shell.folder / name, ignore=left)
@@ -80,7 +77,7 @@ def test_a_check_is_added_as_the_page_says(shell):
     module = shell.folder / "suite" / "chatconform" / "checks" / "envelope.py"
     imports = "from chatconform.model import Finding, "
     module.write_text(module.read_text("utf-8").replace(imports, f"{imports}Level, "), "utf-8")
-    shell("export PYTHONPATH=suite:tests COVERAGE_PROCESS_CONFIG=")
+    shell("export PYTHONPATH=suite:tests")
     follow("adding-a-check.md", shell, "")
 
 
