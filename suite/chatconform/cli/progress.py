@@ -73,7 +73,7 @@ class Progress:
         """An exchange has ended, one way or the other."""
         state = self._states[provider]
         state.running.pop(exchange.id.partition("@")[0], None)
-        state.done += "@" not in exchange.id
+        state.done += "@" not in exchange.id and not exchange.end.startswith("limit:")
         state.tokens += _output_tokens(exchange)
         status = exchange.response.status if exchange.response else exchange.end
         self._say(f"{provider}: {state.done}/{state.planned} {line(exchange.id, 80)} {status}")
