@@ -607,6 +607,14 @@ def test_a_path_with_a_slash_has_the_list_or_is_not_there(status: int, expected:
     assert {"models.slash": expected} == judged((plain, replied), "models.path.slash")
 
 
+@pytest.mark.parametrize("status", [307, 404, 405, 500])
+def test_where_there_is_no_list_nothing_of_a_list_is_left_unproven(status: int) -> None:
+    slash = next(each for each in rehearsal(None) if each.id == "models.slash")
+    replied = rewrite.with_status(rewrite.with_body(slash, b""), status)
+    of_a_list = [each for each in judge([replied]) if not each.check.startswith("errors.")]
+    assert [] == [each.check for each in of_a_list if each.outcome in (Outcome.UNPROVEN, Outcome.FAIL)]
+
+
 def test_a_prompt_that_is_hardly_longer_is_not_held_against_the_shorter_one() -> None:
     assert {} == judged(followed(39, 40), "pairs.prompt_tokens.longer")
 

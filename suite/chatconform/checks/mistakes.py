@@ -183,7 +183,7 @@ def status_method(compared: Compared) -> Iterator[Finding]:
 def _lists(recording: Recording) -> Iterator[Compared]:
     """Select the lists of models, each beside the answers of the run."""
     for subject in recording.usual:
-        if subject.is_list and not subject.has_slash and recording.questions:
+        if subject.is_list and not subject.asked.has_slash and recording.questions:
             yield beside(recording, subject, recording.questions)
 
 
@@ -221,9 +221,9 @@ def list_served(compared: Compared) -> Iterator[Finding]:
 def _slashes(recording: Recording) -> Iterator[Compared]:
     """Select the requests for the list of models under a path with a slash at its end, beside those without."""
     listed = [each for each in recording.usual if each.is_list]
-    plain = tuple(each for each in listed if not each.has_slash)
+    plain = tuple(each for each in listed if not each.asked.has_slash)
     for subject in listed:
-        if subject.has_slash and plain:
+        if subject.asked.has_slash and plain:
             yield beside(recording, subject, plain)
 
 

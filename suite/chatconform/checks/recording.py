@@ -82,9 +82,7 @@ class Recorded:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.asked: Asked = asked_.read(exchange.request, looks_streamed=False)
-        url = urlsplit(exchange.request.url)
-        self.path = url.path.rstrip("/")
-        self.has_slash = url.path.endswith("/")
+        self.path = urlsplit(exchange.request.url).path.rstrip("/")
 
     @property
     def id(self) -> str:

@@ -183,7 +183,11 @@ class Bench:
             return self._nothing()
         if transcript.kind is Kind.ERROR:
             return self._error()
-        return _no(Reason.PREREQUISITE, f"status {transcript.status}") if transcript.kind is Kind.OTHER else None
+        if transcript.kind is not Kind.OTHER:
+            return None
+        if transcript.asked.is_elsewhere:
+            return _no(Reason.REQUEST_OUTSIDE_DOCUMENT)
+        return _no(Reason.PREREQUISITE, f"status {transcript.status}")
 
     def _nothing(self) -> Ruling:
         """Say what it means for an answer that nothing came: to a request that may be refused, none had to."""
@@ -193,9 +197,9 @@ class Bench:
         return _no(Reason.BUDGET if is_ours else Reason.NETWORK)
 
     def _may_be_refused(self) -> bool:
-        """Whether a request is one that OpenAI's reference does not allow."""
+        """Whether a request is one that OpenAI's reference does not allow, or that goes to a path that it has not."""
         asked = self.transcript.asked
-        return asked.known and not contracts.load(OPENAI).covers(asked.body)
+        return asked.is_elsewhere or (asked.known and not contracts.load(OPENAI).covers(asked.body))
 
     def _error(self) -> Ruling:
         """Say what an error means for what belongs to an answer.

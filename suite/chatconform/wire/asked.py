@@ -48,6 +48,13 @@ class Asked:
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     trace_id: str | None = None
+    has_slash: bool = False
+    """Whether there is a slash at the end of the path."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the list of models is asked for under a path where it need not be: the one with a slash."""
+        return self.target is Target.MODELS and self.has_slash
 
     @property
     def cap(self) -> int | None:
@@ -146,6 +153,7 @@ def read(request: Request, *, looks_streamed: bool) -> Asked:
         max_tokens=_count(body.get("max_tokens")),
         max_completion_tokens=_count(body.get("max_completion_tokens")),
         trace_id=header(request.headers, "X-Trace-ID"),
+        has_slash=_path(request).endswith("/"),
     )
 
 
@@ -160,10 +168,13 @@ def _body(request: Request) -> JsonObject:
 
 
 def _target(request: Request, *, streamed: bool) -> Target:
-    path = urlsplit(request.url).path.rstrip("/") if request.url else ""
     if request.method == "GET":
-        return Target.MODELS if path.endswith("/models") else Target.OTHER
+        return Target.MODELS if _path(request).rstrip("/").endswith("/models") else Target.OTHER
     return Target.STREAM if streamed else Target.ANSWER
+
+
+def _path(request: Request) -> str:
+    return urlsplit(request.url).path if request.url else ""
 
 
 def _tool_choice(value: JsonValue) -> str | None:
