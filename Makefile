@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test docs clean bench hostile mutants
+.PHONY: run test docs clean bench hostile mutants servers record-fixtures
 
 run: $(VENV)/.installed  ## judge the shipped recordings and write reports/
 	@$(BIN)/chatconform run --recorded --fail-on never
@@ -43,6 +43,15 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.txt
 
 $(VENV)/.developing: $(VENV)/.installed requirements-dev.txt
 	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+servers: $(VENV)/.serving  ## install the real servers that tests start: some 65 MB
+
+record-fixtures: $(VENV)/.serving  ## record the real servers anew; what differs in ids and clocks alone is left as it is
+	@PYTHONPATH=suite:tests $(BIN)/python -m servers.recording recordings
+
+$(VENV)/.serving: $(VENV)/.developing requirements-servers.txt
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-servers.txt
 	@touch $@
 
 mutants: $(VENV)/.developing  ## break what judges in small ways, a sample of them, and list what no test notices: some 20 minutes

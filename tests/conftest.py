@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 import chatconform as package
+from servers import llama_cpp, wheels
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -105,6 +106,14 @@ def run_pytest(covered: Mapping[str, str]) -> Face:
     """Run `python -m pytest ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
     without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # the second takes half a second to start
     return _face((sys.executable, "-m", "pytest", *without), covered)
+
+
+@pytest.fixture(scope="session")
+def llama_cpp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of llama.cpp's own server, which serves a model that is a script as long as the tests run."""
+    wheels.need("xllamacpp")
+    with llama_cpp.serving(tmp_path_factory.mktemp("llama.cpp")) as url:
+        yield url
 
 
 def _face(command: tuple[str, ...], environment: Mapping[str, str]) -> Face:

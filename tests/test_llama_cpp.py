@@ -1,19 +1,17 @@
-"""llama.cpp's own server, serving a model that is a script; and the file of that model, read by a reader of its own."""
+"""The file of the model that is a script, read by a reader of its own and by llama.cpp's server."""
 
 from __future__ import annotations
 
 import json
 import struct
 import urllib.request
-from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
 
 from servers import gguf, llama_cpp, model
 from servers.scripts import SCRIPTS
-
-needs_llama_cpp = pytest.mark.skipif(not llama_cpp.is_installed(), reason="xllamacpp is not here")
+from servers.template import Template, jinja
 
 
 class Reader:
@@ -53,7 +51,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def file() -> bytes:
-    return model.gguf(llama_cpp.template())
+    return model.gguf(jinja(Template.HERMES))
 
 
 @pytest.fixture(scope="module")
@@ -94,51 +92,14 @@ def test_data_that_do_not_fill_a_tensor_are_refused():
         gguf.write({}, [gguf.Tensor("w", (2, 2), model.array("f", [0.0] * 3))])
 
 
-@pytest.fixture(scope="module")
-def base_url(tmp_path_factory) -> Iterator[str]:
-    with llama_cpp.serving(tmp_path_factory.mktemp("llama.cpp")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def results(base_url, chatconform, tmp_path_factory) -> dict:
-    """What a whole live run comes to."""
-    folder = tmp_path_factory.mktemp("run")
-    options = ["--base-url", base_url, "--model", llama_cpp.MODEL, "--key-env", "KEY", "--concurrency", "1"]
-    done = chatconform(folder, "run", *options, "--fail-on", "never", KEY=llama_cpp.KEY)
-    assert (0, "report: reports/index.html") == (done.returncode, done.stdout.splitlines()[-1])
-    return json.loads((folder / "reports" / "results.json").read_text("utf-8"))
-
-
-def asked(base_url: str, path: str, **body: object) -> dict:
+def asked(llama_cpp_url: str, path: str, **body: object) -> dict:
     headers = {"Authorization": f"Bearer {llama_cpp.KEY}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{base_url.removesuffix('/v1')}{path}", json.dumps(body).encode(), headers)
+    request = urllib.request.Request(f"{llama_cpp_url.removesuffix('/v1')}{path}", json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
 
-@needs_llama_cpp
 @pytest.mark.parametrize("text", ["Hello, Zürich", "🚀 东京\n\ttab", "<tool_call>"])
-def test_the_server_reads_the_tokenizer(text, base_url):
-    tokens = asked(base_url, "/tokenize", content=text)["tokens"]
-    assert text == asked(base_url, "/detokenize", tokens=tokens)["content"]
-
-
-MUSTS_THAT_FAIL = {
-    "logprobs.content.present": "logprobs: true with top_logprobs: 0 is answered without any",
-    "tools.calls.single": "parallel_tool_calls: false is answered by two calls",
-}
-"""What the bytes of xllamacpp 2026.10.11549 show, and why each is a deviation."""
-
-
-@needs_llama_cpp
-def test_a_live_run_finds_the_musts_that_the_server_breaks_and_no_others(results):
-    failed = {each["check"] for each in results["verdicts"] if each["outcome"] == "fail" and each["level"] == "must"}
-    assert set(MUSTS_THAT_FAIL) == failed
-
-
-@needs_llama_cpp
-def test_nothing_of_a_live_run_is_left_unproven_or_is_a_bug_of_the_suite(results):
-    (provider,) = results["providers"]
-    musts = provider["counts"]["openai"]["must"]
-    assert (0, 0) == (musts["unproven"], musts["error"])
+def test_the_server_reads_the_tokenizer(text, llama_cpp_url):
+    tokens = asked(llama_cpp_url, "/tokenize", content=text)["tokens"]
+    assert text == asked(llama_cpp_url, "/detokenize", tokens=tokens)["content"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from servers import model
+from servers.template import Template, jinja
 
 MODEL: Final = "scripted"
 KEY: Final = "sk-fake-0123456789abcdef"
@@ -16,23 +17,21 @@ SLOTS: Final = 4
 """How many requests are answered at once."""
 
 
-def is_installed() -> bool:
-    """Whether the wheel is there."""
-    return importlib.util.find_spec("xllamacpp") is not None
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a test may change of the server: its chat template, and whether it parts reasoning from text."""
 
-
-def template() -> str:
-    """Return the chat template: messages with calls and reasoning in tags, and which script answers them."""
-    return "".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("hermes.jinja", "choice.jinja"))
+    template: Template = Template.HERMES
+    reasoning: bool = True
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, settings: Settings = Settings()) -> Iterator[str]:
     """Serve the scripted model, written into a folder, and give the base URL of the API; stop at the end."""
     import xllamacpp
 
     file = folder / "scripted.gguf"
-    file.write_bytes(model.gguf(template()))
+    file.write_bytes(model.gguf(jinja(settings.template)))
     params = xllamacpp.CommonParams()
     params.model.path = str(file)
     params.model_alias = {MODEL}
@@ -44,7 +43,10 @@ def serving(folder: Path) -> Iterator[str]:
     params.cpuparams.n_threads = 1
     params.warmup = params.ui = params.fit_params = False
     params.verbosity = 0
-    params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_DEEPSEEK
+    formats = xllamacpp.common_reasoning_format
+    params.reasoning_format = (
+        formats.COMMON_REASONING_FORMAT_DEEPSEEK if settings.reasoning else formats.COMMON_REASONING_FORMAT_NONE
+    )
     server = xllamacpp.Server(params)
     try:
         yield f"{server.listening_address}/v1"
