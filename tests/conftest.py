@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 import chatconform as package
+from pages import Shell
 from servers import llama_cpp, wheels
 
 settings.register_profile("untimed", deadline=None)
@@ -114,6 +115,18 @@ def llama_cpp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     wheels.need("xllamacpp")
     with llama_cpp.serving(tmp_path_factory.mktemp("llama.cpp")) as url:
         yield url
+
+
+@pytest.fixture
+def shell(environment: Mapping[str, str], tmp_path: Path) -> Shell:
+    """A shell in an empty folder, in which `chatconform` and `python` are these ones."""
+    programs, folder = tmp_path / "bin", tmp_path / "work"
+    for name, module in (("chatconform", "-m chatconform"), ("python", "")):
+        programs.mkdir(exist_ok=True)
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
+        (programs / name).chmod(0o755)
+    folder.mkdir()
+    return Shell(folder, {**environment, "PATH": f"{programs}{os.pathsep}{environment['PATH']}"})
 
 
 def _face(command: tuple[str, ...], environment: Mapping[str, str]) -> Face:

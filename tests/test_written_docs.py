@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from chatconform import resources
 from chatconform.reference.endpoint import Endpoint
 from chatconform.reference.variations import VARIATIONS
-from pages import DOCS, Command, File, missing, steps
+from pages import DOCS, follow
 
 ROOT = DOCS.parent
 PROSE = " ".join((DOCS / "faq.md").read_text("utf-8").split())
@@ -23,48 +19,9 @@ PROSE = " ".join((DOCS / "faq.md").read_text("utf-8").split())
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the pages speak to a shell")
 
 
-@pytest.fixture
-def shell(environment, tmp_path):
-    """Give a shell in which `chatconform` is this one, in an empty folder; it returns what a command says."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name, module in (("chatconform", "-m chatconform"), ("python", "")):
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
-        (programs / name).chmod(0o755)
-    folder = tmp_path / "work"
-    folder.mkdir()
-    exported: list[str] = []
-
-    def say(line: str) -> str:
-        if line.startswith("export "):
-            exported.append(line)
-            return ""
-        variables = {**environment, "PATH": f"{programs}{os.pathsep}{environment['PATH']}"}
-        script = "\n".join([*exported, line])
-        done = subprocess.run(["sh", "-c", script], cwd=folder, env=variables, capture_output=True, text=True)
-        assert "Traceback" not in done.stderr
-        return done.stderr + done.stdout
-
-    say.folder = folder
-    return say
-
-
-def follow(page: str, shell, base_url: str) -> None:
-    """Write every file and give every command of a page, with the endpoint of the test in the place of port 8000."""
-    for step in steps(page):
-        if isinstance(step, File):
-            file: Path = shell.folder / step.name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            before = f"{file.read_text('utf-8').rstrip()}\n\n\n" if step.is_added else ""
-            file.write_text(before + step.text, "utf-8")
-        if isinstance(step, Command):
-            said = shell(step.command.replace("http://127.0.0.1:8000/v1", base_url))
-            assert (step.command, [], said) == (step.command, missing(step.printed, said), said)
-
-
 def test_a_provider_is_added_as_the_page_says(shell):
     with Endpoint().running() as base_url:
-        follow("adding-a-provider.md", shell, base_url)
+        follow("adding-a-provider.md", shell, {"http://127.0.0.1:8000/v1": base_url})
 
 
 def test_a_check_is_added_as_the_page_says(shell):
@@ -78,7 +35,7 @@ def test_a_check_is_added_as_the_page_says(shell):
     imports = "from chatconform.model import Finding, "
     module.write_text(module.read_text("utf-8").replace(imports, f"{imports}Level, "), "utf-8")
     shell("export PYTHONPATH=suite:tests")
-    follow("adding-a-check.md", shell, "")
+    follow("adding-a-check.md", shell, {})
 
 
 # The questions
@@ -106,7 +63,7 @@ def test_a_run_costs_what_the_page_says(shell):
 
 
 def test_the_least_that_is_judged_is_what_the_page_shows(shell):
-    follow("recordings.md", shell, "")
+    follow("recordings.md", shell, {})
 
 
 def test_the_page_names_every_member_of_the_format():
