@@ -81,6 +81,28 @@ def test_today_s_suite_judges_the_old_bytes_and_tells_who_changed(before, said, 
     assert [("a", *each.split(" by ")) for each in expected] == found
 
 
+BY_CHANCE = "stream.created.constant"
+STEADY, TICKED = recording.stream("a"), recording.stream("a")
+TICKED["response"]["body"] = TICKED["response"]["body"].replace(str(recording.CREATED), str(recording.CREATED + 1), 1)
+
+
+@pytest.mark.parametrize(
+    "before, said, after, expected",
+    [
+        (STEADY, "the same", TICKED, [("a", "broke", "chance")]),
+        (TICKED, "the same", STEADY, [("a", "fixed", "chance")]),
+        (STEADY, FAIL, {**STEADY, "note": "later"}, [("a", "fixed", "suite")]),
+        (STEADY, FAIL, TICKED, [("a", "fixed", "suite"), ("a", "broke", "chance")]),
+        (recording.unreachable("a"), "the same", TICKED, [("a", "appeared", "provider")]),
+    ],
+)
+def test_what_shows_by_chance_did_not_change(before, said, after, expected, tmp_path):
+    """A clock that is read for every chunk shows where a second ends amid a stream, and else not."""
+    old, new = judged(tmp_path / "old", before), judged(tmp_path / "new", after)
+    found = changes(by_an_older_suite(old, said, BY_CHANCE), new, tmp_path, BY_CHANCE)
+    assert expected == found
+
+
 def test_a_renamed_check_vanishes_and_appears_by_the_suite(tmp_path):
     old, new = judged(tmp_path / "old", BROKEN), judged(tmp_path / "new", {**BROKEN, "note": "later"})
     former = tuple(

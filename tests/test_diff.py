@@ -6,6 +6,7 @@ import pytest
 
 from chatconform.diff import compare
 from chatconform.model import Change, Level, Outcome, Results, Verdict, Waiver
+from chatconform.report import changes
 
 PASS, FAIL, UNPROVEN = Outcome.PASS, Outcome.FAIL, Outcome.UNPROVEN
 NOT_APPLICABLE, ERROR = Outcome.NOT_APPLICABLE, Outcome.ERROR
@@ -84,3 +85,14 @@ def test_an_attempt_or_a_sample_is_compared_with_itself_alone():
     old, new = results(verdict(FAIL, "a@1"), verdict(PASS)), results(verdict(PASS), verdict(FAIL, "a.2"))
     expected = [("appeared", "a.2"), ("vanished", "a@1")]
     assert expected == [(change.kind, change.exchange) for change in compare(old, new)]
+
+
+def test_changes_that_are_alike_are_told_in_a_line_the_worst_first():
+    before = [verdict(PASS, name) for name in "abcd"] + [verdict(FAIL, "a", check="usage.total.sum")]
+    after = [verdict(FAIL, name) for name in "abcd"] + [verdict(FAIL, check="tools.id.once", level=Level.SHOULD)]
+    told = changes.told(compare(results(*before), results(*after)))
+    assert [
+        "acme openai sse.done.last (must): pass -> fail in a, b, c and 1 more",
+        "acme openai tools.id.once (should): absent -> fail in a",
+        "acme openai usage.total.sum (must): fail -> absent in a",
+    ] == [str(each) for each in told]

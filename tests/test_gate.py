@@ -219,6 +219,7 @@ CODES = [
     ("the suite broke a must", compared(change(PASS, FAIL, by="suite")), 1, 1, 0, 0),
     ("the suite has a new must that fails", compared(change(None, FAIL, by="suite")), 1, 1, 0, 0),
     ("a must is newly unproven to the suite", compared(change(PASS, UNPROVEN, by="suite")), 1, 1, 0, 0),
+    ("a should broke by chance", compared(change(PASS, FAIL, SHOULD, by="chance")), 1, 1, 0, 0),
     (
         "the suite broke a must, the provider another",
         compared(change(PASS, FAIL, by="suite"), change(PASS, FAIL, by="provider")),

@@ -111,6 +111,13 @@ def test_what_is_skipped_says_why(fail_on, name, expected):
     assert expected == skipped.get("message")
 
 
+def test_what_comes_and_goes_is_skipped_and_says_so():
+    whole = sample()
+    by_chance = tuple(replace(each, by="chance") for each in whole.changes)
+    skipped = cases(rendered(replace(whole, changes=by_chance), FailOn.REGRESSION))["acme.openai", "sse.done.last"]
+    assert "FAIL: not counted, for it comes and goes" == skipped.find("skipped").get("message")
+
+
 def test_a_should_that_counts_fails():
     found = cases(rendered(sample(), FailOn.SHOULD))
     assert {"failure"} == {outcome(found["acme.openai", name]) for name in ("sse.done.last", "envelope.model.present")}

@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path, PurePath
 
 from chatconform import diff, judging, resources, rules
-from chatconform.checks import all_comparisons
+from chatconform.checks import all_checks, all_comparisons
 from chatconform.contracts import contract as contracts
 from chatconform.diff import By
 from chatconform.exhibits import ContractDigest
-from chatconform.model import Change, Exchange, ExchangeSummary, Origin, Results, Verdict
+from chatconform.model import Change, Exchange, ExchangeSummary, Origin, Outcome, Results, Verdict
 from chatconform.recordings import store
 
 _LONGEST_TAIL = 12
@@ -50,7 +50,15 @@ def compare(baseline: Baseline, new: Results) -> tuple[Change, ...]:
     for exchange in recorded(wanted, baseline.folders):
         compared[exchange.provider].found.append(exchange)
     found = (change for name, each in compared.items() for change in each.changes(_of(name, before), _of(name, after)))
-    return tuple(sorted(found, key=lambda change: (change.provider, change.contract, change.check, change.exchange)))
+    owned = map(_owned, found)
+    return tuple(sorted(owned, key=lambda change: (change.provider, change.contract, change.check, change.exchange)))
+
+
+def _owned(change: Change) -> Change:
+    """Give to chance what it may have done: a check passed and failed that the same endpoint passes and fails."""
+    check = all_checks().get(change.check)
+    is_there = {change.before, change.after} == {Outcome.PASS, Outcome.FAIL} and change.by != By.SUITE
+    return replace(change, by=By.CHANCE) if check and check.by_chance and is_there else change
 
 
 def _of(provider: str, verdicts: Iterable[Verdict]) -> list[Verdict]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Final
 
 from chatconform.model import Change, Outcome, Results, Verdict
 
@@ -19,11 +20,19 @@ class Kind(StrEnum):
 
 
 class By(StrEnum):
-    """Who changed: what the provider answers, or how the suite judges (its checks, its contracts, what it asks)."""
+    """Who changed: what the provider answers, or how the suite judges (its checks, its contracts, what it asks).
+
+    By chance changes what the same provider does one time and not the next, as clocks and threads have it.
+    """
 
     PROVIDER = "provider"
     SUITE = "suite"
     UNATTRIBUTED = "unattributed"
+    CHANCE = "chance"
+
+
+NOBODYS: Final = frozenset((By.SUITE, By.CHANCE))
+"""Whose changes are no regression."""
 
 
 def compare(old: Results, new: Results, by: By = By.UNATTRIBUTED) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeAlias
 
-from chatconform.diff import By
+from chatconform.diff import NOBODYS
 from chatconform.model import (
     OPENAI,
     Change,
@@ -180,17 +180,17 @@ def _regressions(results: Results) -> Iterator[Change]:
 
 def _regressed(change: Change) -> bool:
     """Whether a must or a should broke, or appeared and fails: what ends in fail is one of the two."""
-    return change.after is Outcome.FAIL and change.level in (Level.MUST, Level.SHOULD) and not _is_ours(change)
+    return change.after is Outcome.FAIL and change.level in (Level.MUST, Level.SHOULD) and _may_regress(change)
 
 
 def _newly_unproven(change: Change) -> bool:
     is_lost = change.after is Outcome.UNPROVEN and change.before in (Outcome.PASS, Outcome.FAIL)
-    return is_lost and change.level is Level.MUST and not _is_ours(change)
+    return is_lost and change.level is Level.MUST and _may_regress(change)
 
 
-def _is_ours(change: Change) -> bool:
-    """Whether the suite changed, and no answer did: reports name it, and it is nobody's regression."""
-    return change.by == By.SUITE
+def _may_regress(change: Change) -> bool:
+    """Whether a change may be a regression: what the suite did, or chance, is named in reports and is none."""
+    return change.by not in NOBODYS
 
 
 def _key(change: Change) -> tuple[str, str, str, str]:

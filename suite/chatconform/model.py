@@ -356,7 +356,7 @@ class ProviderResult:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A verdict that differs: broke, fixed, newly unproven, appeared, vanished; by provider, suite, unattributed."""
+    """A verdict that differs: broke, fixed, newly unproven, appeared, vanished; by whom is one of `diff.By`."""
 
     kind: str
     provider: str

@@ -93,6 +93,7 @@ class Check:
     `level` is the OpenAI one; None: the check stands only under a document that promises it.
     `came` says whether what `asks` did not ask for came all the same: then it is judged too.
     `of_any_status` says that it judges answers of 400 and above too.
+    `by_chance` says that the same endpoint passes or fails it by when, or how fast, it makes an answer.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Check:
     fix: str
     came: Callable[[Transcript], bool] | None
     of_any_status: bool
+    by_chance: bool
 
     def selects(self, transcript: Transcript) -> bool:
         """Whether an exchange that the check is over is asked about, or brings what it looks at unasked."""
@@ -137,6 +139,7 @@ def check(
     asks: Callable[[Asked], bool] | None = None,
     came: Callable[[Transcript], bool] | None = None,
     of_any_status: bool = False,
+    by_chance: bool = False,
 ) -> Callable[[Predicate], Predicate]:
     """Register a predicate as a check. Its docstring is the report's text: the fact, `Breaks:`, `Fix:`.
 
@@ -163,6 +166,7 @@ def check(
             fix,
             came,
             of_any_status,
+            by_chance,
         )
         return predicate
 

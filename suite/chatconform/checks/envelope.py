@@ -137,6 +137,7 @@ def id_constant(stream: Transcript) -> Iterator[Finding]:
     examines=_all_created,
     needs="sse.event.separated",
     cites=("OpenAI API reference", "ENV-11"),
+    by_chance=True,
 )
 def created_constant(stream: Transcript) -> Iterator[Finding]:
     """All chunks of a stream have the same created.

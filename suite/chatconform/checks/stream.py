@@ -128,6 +128,7 @@ def _several(stream: Transcript) -> int | Reason:
     examines=_several,
     needs="stream.error",
     cites="CHO-08",
+    by_chance=True,
 )
 def choices_order(stream: Transcript) -> Iterator[Finding]:
     """The choices of a stream begin in the order of their indexes.

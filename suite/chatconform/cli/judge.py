@@ -181,10 +181,10 @@ def diff_(old: Path, new: Path, recordings: Path | None, as_json: bool) -> None:
 
     The old recording is judged again by today's rules: what they say otherwise of the old bytes is the suite's doing,
     what they say otherwise of the new bytes is the provider's. Where the old record is gone, or another suite made NEW,
-    the change is unattributed.
+    the change is unattributed. By chance changes what the same endpoint does one time and not the next.
 
     Exits 1 where a must or a should broke and the provider did it, or nobody knows who; 3 where a must is newly
-    unproven; 0 otherwise, whatever the suite changed.
+    unproven; 0 otherwise, whatever the suite or chance changed.
 
     \b
     chatconform diff last/results.json reports/results.json
@@ -208,12 +208,9 @@ def diff_(old: Path, new: Path, recordings: Path | None, as_json: bool) -> None:
 
 def _print_changes(found: Sequence[Change]) -> None:
     from chatconform.report import changes
-    from chatconform.report.visible import line
 
-    for change in found:
-        names = (line(name, 200) for name in (change.provider, change.contract, change.check, change.exchange))
-        arrow = f"{change.before or 'absent'} -> {change.after or 'absent'}"
-        click.echo(f"{change.kind:14}  by {change.by:12}  {'  '.join(names)}  {arrow}")
+    for each in changes.told(found):
+        click.echo(f"{each.change.kind:14}  by {each.change.by:12}  {each}")
     for by, those in changes.by_whom(found):
         click.echo(f"{changes.WORDS[by]}: {changes.counts(those)}. {changes.WHY[by]}")
     click.echo(f"{len(found)} changes")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from chatconform.diff import By, Kind
 from chatconform.model import Change, Level, Outcome
 from chatconform.report.visible import line
 
 _SHOWN = 10
+_NAMED = 3
+_LEVELS = (Level.MUST, Level.SHOULD, Level.MAY)
 WORDS = {
     By.PROVIDER: "the provider changed",
     By.SUITE: "the suite changed, and not the provider",
     By.UNATTRIBUTED: "unattributed",
+    By.CHANCE: "it comes and goes",
 }
 WHY = {
     By.PROVIDER: "The same rules judge the new answer otherwise than the old one.",
@@ -21,8 +25,47 @@ WHY = {
     "no regression.",
     By.UNATTRIBUTED: "The exchange stands on one side alone, or the old record is not where it was judged "
     "(--recordings DIR says where it is): it counts as the provider's.",
+    By.CHANCE: "Whether these show depends on when an answer is made: no regression.",
 }
 _KINDS = (Kind.BROKE, Kind.APPEARED, Kind.FIXED, Kind.NEWLY_UNPROVEN, Kind.VANISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Changes of one check that are alike but for the exchanges: the first of them, and in which they are."""
+
+    change: Change
+    exchanges: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return them in a line, without what they are and whose doing."""
+        change = self.change
+        names = " ".join(line(name, 200) for name in (change.provider, change.contract, change.check))
+        arrow = f"{change.before or 'absent'} -> {change.after or 'absent'}"
+        named = ", ".join(line(name, 200) for name in self.exchanges[:_NAMED])
+        more = f" and {len(self.exchanges) - _NAMED:,} more" if len(self.exchanges) > _NAMED else ""
+        return f"{names} ({change.level}): {arrow} in {named}{more}"
+
+
+def told(changes: Sequence[Change]) -> list[Told]:
+    """Return changes that are alike as one, the worst first: what fails now, what is newly unproven, what is fixed."""
+    alike: dict[tuple[object, ...], list[Change]] = {}
+    for each in changes:
+        key = (each.by, each.kind, each.provider, each.contract, each.check, each.level, each.before, each.after)
+        alike.setdefault(key, []).append(each)
+    groups = (Told(those[0], tuple(each.exchange for each in those)) for those in alike.values())
+    return sorted(groups, key=lambda group: _weight(group.change))
+
+
+def _weight(change: Change) -> tuple[int, int]:
+    """Return how far down a change belongs. What fails, and then what failed, goes before what only passes."""
+    if change.after is Outcome.FAIL:
+        first = 0 if change.level is not Level.MAY else 2
+    elif change.kind == Kind.NEWLY_UNPROVEN:
+        first = 1
+    else:
+        first = 3 if change.before is Outcome.FAIL else 4
+    return first, _LEVELS.index(change.level)
 
 
 def by_whom(changes: Sequence[Change]) -> Iterator[tuple[By, tuple[Change, ...]]]:
@@ -43,14 +86,7 @@ def lines(changes: Sequence[Change]) -> Iterator[str]:
     """Yield who changed, with counts and why it is said, and below it every must and should that fails now."""
     for by, found in by_whom(changes):
         yield f"{WORDS[by]}: {counts(found)}. {WHY[by]}"
-        failing = [each for each in found if each.after is Outcome.FAIL and each.level is not Level.MAY]
-        yield from (f"  {said(change)}" for change in failing[:_SHOWN])
+        failing = told([each for each in found if each.after is Outcome.FAIL and each.level is not Level.MAY])
+        yield from (f"  {each.change.kind}: {each}" for each in failing[:_SHOWN])
         if len(failing) > _SHOWN:
             yield f"  and {len(failing) - _SHOWN:,} more that fail"
-
-
-def said(change: Change) -> str:
-    """Return one change in a line."""
-    names = (change.provider, change.contract, change.check, change.exchange)
-    arrow = f"{change.before or 'absent'} -> {change.after or 'absent'}"
-    return f"{change.kind}: {' '.join(line(name, 200) for name in names)} ({change.level}): {arrow}"

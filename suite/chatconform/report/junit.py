@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from chatconform.diff import By
+from chatconform.diff import NOBODYS, By
 from chatconform.model import CheckText, ExchangeSummary, Outcome, Problem, Results
 from chatconform.report import board, location
 from chatconform.report.board import Entry, Mark, Row
@@ -29,17 +29,17 @@ _NAME, _TEXT = 200, 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What cases are made of: `newly` are the keys of verdicts that fail and did not in the baseline."""
+    """What cases are made of: `newly` says by a verdict's key whose doing it is that it fails, and did not before."""
 
     results: Results
     gated: Gated
-    newly: frozenset[tuple[str, str, str, str]]
+    newly: Mapping[tuple[str, str, str, str], str]
 
 
 def render(results: Results, gated: Gated) -> bytes:
     """Return the file: UTF-8, with no character that XML 1.0 does not have."""
     failing = (each for each in results.changes if each.after is Outcome.FAIL)
-    newly = frozenset((each.provider, each.contract, each.check, each.exchange) for each in failing)
+    newly = {(each.provider, each.contract, each.check, each.exchange): each.by for each in failing}
     run = _Run(results, gated, newly)
     suites = [_provider(run, row) for row in board.rows(results)]
     suites.append(_whole(results, gated, suites))
@@ -145,8 +145,9 @@ def _not_counted(run: _Run, entry: Entry) -> str:
     if entry.rolled.waived:
         return "waived: " + ", ".join(f"{each.reason} (until {each.until})" for each in waivers)
     if run.gated.fail_on == "regression" and entry.mark is not Mark.INFO:
-        if any(verdict.key in run.newly for verdict in board.failing(entry)):
-            return f"{entry.mark}: not counted, for {WORDS[By.SUITE]}"
+        doings = (run.newly.get(verdict.key) for verdict in board.failing(entry))
+        if doing := next((by for by in doings if by in NOBODYS), None):
+            return f"{entry.mark}: not counted, for {WORDS[By(doing)]}"
         return f"{entry.mark}: known, for it is in {run.results.baseline} already"
     return f"{entry.mark}: not counted with --fail-on {run.gated.fail_on}"
 

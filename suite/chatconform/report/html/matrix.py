@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chatconform.diff import By
+from chatconform.diff import NOBODYS
 from chatconform.model import OPENAI, Change, Outcome, Results
 from chatconform.report import board, visible
 from chatconform.report.board import Entry, Mark, Row
@@ -135,7 +135,7 @@ def _signs(row: Row, entries: Sequence[Entry], changed: Mapping[tuple[str, str, 
             says=says,
             label=visible.line(f"{says}: {entry.check}, {row.provider.id}", 200),
             link=page if entry.rolled.outcome is Outcome.FAIL else None,
-            arrow=_ARROWS.get(change.kind, "") if change and change.by != By.SUITE else "",
+            arrow=_ARROWS.get(change.kind, "") if change and change.by not in NOBODYS else "",
         )
 
 

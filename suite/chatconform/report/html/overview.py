@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from chatconform.diff import By, Kind
+from chatconform.diff import NOBODYS, By, Kind
 from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, OwnDocument, Problem, Results
 from chatconform.report import board
 from chatconform.report.board import Entry, Mark, Musts, NotAsked, Row
@@ -170,7 +170,7 @@ def evidence(exchanges: Sequence[ExchangeSummary]) -> str:
 
 def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> Place:
     changes = [each for each in results.changes if each.provider == row.provider.id]
-    kinds = Counter(each.kind for each in changes if each.by != By.SUITE)
+    kinds = Counter(each.kind for each in changes if each.by not in NOBODYS)
     groups = Counter(board.group(check) for check in {entry.check for entry in row.marked(Mark.FAIL)})
     return Place(
         row=row,
