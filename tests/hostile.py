@@ -240,6 +240,7 @@ def _rows() -> Iterator[Hostile]:
     yield from _status()
     yield from _many()
     yield from _expressions()
+    yield from _by_an_adversary()
 
 
 def _time() -> Iterator[Hostile]:
@@ -998,6 +999,84 @@ def _expressions() -> Iterator[Hostile]:
         "header.spaces",
         "A Content-Type of white space.",
         lambda: said(OK + b"Content-Type: a" + b" " * 60000 + b"/json\r\n\r\n" + ANSWER),
+    )
+
+
+def ever_another() -> Answer:
+    """Answer well, then crash, then say what is no answer, then break off, and so on."""
+    asked: list[Connection] = []
+
+    async def say(connection: Connection) -> None:
+        asked.append(connection)
+        answers = (
+            good(connection), error(b"500 Down", code=b"server_error"), b"garbage\r\n\r\n",
+            OK + EVENTS + b"\r\n" + STREAM[:100],
+        )  # fmt: skip
+        await connection.say(answers[len(asked) % len(answers) - 1])
+
+    return say
+
+
+def _by_an_adversary() -> Iterator[Hostile]:
+    """What a second hostile server, made by somebody who had not seen this one, found or came close to."""
+    coded = b"Content-Encoding: gzip\r\n"
+    named = b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 7000000 + b"\0" + gzip.compress(ANSWER, mtime=0)[10:]
+    command = b"::error::x ##[error]y ##vso[task.complete]z"
+    yield Hostile(
+        "flood", "Every answer of a whole run is 8 MB long.", lambda: bodies(told("x" * 8 * 10**6)), scenarios=()
+    )
+    yield Hostile(
+        "flood.packed",
+        "Every answer of a whole run is 16 MB long when it is unpacked.",
+        lambda: bodies(gzip.compress(told("x" * 16 * 10**6), mtime=0), fields=coded),
+        scenarios=(),
+    )
+    yield Hostile("flood.nul", "8 MB of NULs.", lambda: bodies(bytes(8 * 10**6)))
+    yield Hostile(
+        "commands",
+        "Commands to a CI system in the status line, the names and values of fields, ids, models, texts and events.",
+        lambda: bodies(
+            told(command.decode(), id=command.decode(), model=command.decode()),
+            b"event: %b\nid: %b\n%b\n" % (command, command, command) + STREAM,
+            b"X: %b\r\nServer: %b\r\n" % (command, command),
+        ),
+    )
+    yield Hostile(
+        "commands.status", "A command to a CI system in place of a status line.", lambda: said(command + b"\r\n\r\n")
+    )
+    yield Hostile("another", "Something else each time.", ever_another, scenarios=())
+    yield Hostile(
+        "interim.body",
+        "An interim answer with a body, and then a good answer.",
+        lambda: said(b"HTTP/1.1 103 Early\r\nContent-Length: 5\r\n\r\nhello" + whole(ANSWER)),
+    )
+    yield Hostile("http.1.10", "HTTP/1.10.", lambda: said(whole(ANSWER, status=b"HTTP/1.10 200 OK\r\n")))
+    yield Hostile(
+        "http.blank", "20,000 empty lines before the status line.", lambda: said(b"\r\n" * 20000 + whole(ANSWER))
+    )
+    yield Hostile(
+        "chunked.extensions",
+        "2,000 chunks of one byte, each with an extension of 4,000.",
+        lambda: said(
+            OK + JSON + CHUNKED + b"\r\n", chunk(b" ", b";" + b"x" * 4000) * 2000, chunk(ANSWER), b"0\r\n\r\n"
+        ),
+    )
+    yield Hostile(
+        "gzip.members",
+        "A gzip body of 100,000 members that hold nothing.",
+        lambda: bodies(gzip.compress(ANSWER, mtime=0) + gzip.compress(b"", mtime=0) * 100000, fields=coded),
+    )
+    yield Hostile("gzip.name", "A gzip body with a name of 7 MB.", lambda: bodies(named, fields=coded))
+    yield Hostile(
+        "json.escapes",
+        "A text of a million escapes.",
+        lambda: both(told().replace("Zürich".encode(), b"\\u0041" * 10**6)),
+    )
+    yield Hostile("json.key", "A name of a million characters.", lambda: both(told(**{"k" * 10**6: 1})))
+    yield Hostile(
+        "sse.name",
+        "An event whose type is 6 MB long.",
+        lambda: bodies(ANSWER, b"event: " + b"n" * 6000000 + b"\n" + STREAM),
     )
 
 
