@@ -306,6 +306,11 @@ def test_ids_that_a_recorder_masked_are_no_finding() -> None:
         ("```\n<tool_call>weather\n```", False),
         ("<tool_call>" + " " * 193 + "weather", True),
         ("<tool_call>" + " " * 194 + "weather", False),
+        ('<tool_call>\n{"name": "wea', True),
+        ('<tool_call>\n{"name": "sunshine', False),
+        ('<tool_call>\n{"name": "', False),
+        ('Models write <tool_call> and "name": "wea', False),
+        ('<tool_call>\n{"name": "' + " " * 175 + "wea", False),
         ("The weather is fine.", False),
     ],
 )

@@ -32,6 +32,7 @@ MARKS = (
 """What models write before a call, in the templates that they were trained on."""
 NEAR = 200
 """Within how many characters of such a mark the name of a tool has to stand."""
+_CUT_NAME = re.compile(r'"name"\s*:\s*"([^"\\]+)\Z')
 
 _NAMED = (
     "http.status.error",
@@ -272,7 +273,14 @@ def _begins_call(before: str, mark: str, after: str, declared: tuple[str, ...]) 
     opens_line = not before.rpartition("\n")[2].strip()
     names_it = mark.endswith(("=", ".")) and after.lstrip("\"'").startswith(declared)
     is_call = opens_line or names_it or after.lstrip().startswith(("{", "["))
-    return is_call and not is_quoted(before) and any(name in after for name in declared)
+    is_named = any(name in after for name in declared) or _is_cut_name(after, declared)
+    return is_call and is_named and not is_quoted(before)
+
+
+def _is_cut_name(after: str, declared: tuple[str, ...]) -> bool:
+    """Whether the text ends within the name of a declared tool, as where a cap cuts a call."""
+    found = _CUT_NAME.search(after) if len(after) < NEAR else None
+    return found is not None and any(name.startswith(found[1]) for name in declared)
 
 
 def _is_bare_call(text: str, asked: Asked) -> bool:
