@@ -127,3 +127,13 @@ def test_a_status_without_a_body_has_none() -> None:
     assert [b"HTTP/1.1 204 No Content\r\n\r\n"] == [
         piece for _, piece in deliveries.of(replace(recorded({}, b"x"), response=Response(204, (), b"x"))).writes()
     ]
+
+
+def test_an_answer_is_had_by_its_number_whatever_is_asked() -> None:
+    endpoint = Endpoint(numbered=[recorded(said("a"), b"zero"), recorded(said("b"), b"one")])
+    with endpoint.running() as base_url:
+        answers = [post(f"{base_url}/{number}", said("c")).response for number in (1, 2, "x")]
+    assert [(200, b"one"), 404, 404] == [
+        (each.status, each.body) if each.status == 200 else each.status for each in answers if each
+    ]
+    assert frozenset({1}) == endpoint.asked

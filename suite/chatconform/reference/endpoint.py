@@ -31,7 +31,7 @@ from chatconform.reference.house import Answers, House, digest
 from chatconform.reference.misbehaviour import all_misbehaviours, misbehaving
 from chatconform.reference.received import Received
 from chatconform.reference.refusals import MAX_BODY, Door, unreadable_head
-from chatconform.reference.replaying import BETWEEN_S
+from chatconform.reference.replaying import BETWEEN_S, Numbered
 from chatconform.reference.sockets import Delivers, all_socket_faults, reset
 
 _PIECE: Final = 65_536
@@ -49,14 +49,21 @@ def names() -> Mapping[str, str]:
     return {name: each.says for kind in kinds for name, each in kind.items()}
 
 
+def _answering(house: House, replay: Sequence[Exchange] | None, numbered: Numbered | None) -> Answers:
+    """Return what answers requests: recorded exchanges, or the house itself."""
+    if numbered is not None:
+        return numbered.answer
+    return house.answer if replay is None else replaying.of(house, replay).answer
+
+
 def _at_work(
-    house: House, faults: Sequence[str], replay: Sequence[Exchange] | None
+    house: House, faults: Sequence[str], replay: Sequence[Exchange] | None, numbered: Numbered | None
 ) -> tuple[Answers, tuple[Delivers, ...]]:
     """Return what answers requests, and what then changes their delivery.
 
     Misbehaviours come first, then what rewrites JSON, then what spoils its framing, then the socket's faults.
     """
-    answers: Answers = house.answer if replay is None else replaying.of(house, replay).answer
+    answers = _answering(house, replay, numbered)
     for misbehaviour in _named(faults, all_misbehaviours()):
         answers = misbehaving(house, answers, misbehaviour)
     for fault in sorted(_named(faults, wire_faults() if faults else {}), key=spoils_framing):
@@ -83,7 +90,8 @@ def _refuse_unknown(faults: Sequence[str]) -> None:
 class Endpoint:
     """A reference endpoint. `key` is the right key, without it any is; `models` are known besides those of its own.
 
-    `faults` are names out of `names()`; `replay` are recorded exchanges to answer with; `latency_s` is waited before
+    `faults` are names out of `names()`; `replay` are recorded exchanges to answer with, each to a request like its own,
+    and `numbered` are some to answer any request with, below BASE/0, BASE/1 and so on; `latency_s` is waited before
     each answer; `clock` returns Unix time. Raises `InputError` for a contract or a fault that is not there.
     """
 
@@ -92,6 +100,7 @@ class Endpoint:
         contract: str | None = None,
         faults: Sequence[str] = (),
         replay: Sequence[Exchange] | None = None,
+        numbered: Sequence[Exchange] | None = None,
         latency_s: float = 0.0,
         key: str | None = None,
         models: Collection[str] = (),
@@ -101,10 +110,16 @@ class Endpoint:
             contracts.load(contract)
         _refuse_unknown(faults)
         self._house = House(Door(None if contract == OPENAI else contract, key, models), clock)
-        self._answers, self._delivers = _at_work(self._house, faults, replay)
+        self._numbered = None if numbered is None else Numbered(self._house, numbered)
+        self._answers, self._delivers = _at_work(self._house, faults, replay, self._numbered)
         self._latency_s = latency_s
         self._seen: Counter[str] = Counter()
         self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def asked(self) -> frozenset[int]:
+        """The numbers of the `numbered` exchanges that were asked for."""
+        return frozenset(self._numbered.asked if self._numbered else ())
 
     async def serve(self, host: str, port: int, ready: Callable[[str], None] = lambda _: None) -> None:
         """Serve until cancelled. `ready` is called with the base URL once connections are accepted.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from chatconform.model import Exchange, JsonValue, Request
 from chatconform.reference.house import House
-from chatconform.reference.received import Received
+from chatconform.reference.received import ROOT, Received
 from chatconform.reference.refusals import Refusal
 from chatconform.wire import asked as requests
 from chatconform.wire import strict_json
@@ -50,6 +50,26 @@ class Replay:
         end = next((path[path.find(name) :] for name in _ENDS if name in path), path)
         value = (header(request.headers, "Authorization") or "") if self.knows_keys else ""
         return (request.method, end, "wrong" if WRONG_KEY in value else bool(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Answers out of a list, by the number behind the root of the path: `/v1/0/chat/completions` gets the first.
+
+    `asked` are the numbers that were asked for.
+    """
+
+    house: House
+    exchanges: Sequence[Exchange]
+    asked: set[int] = field(default_factory=set)
+
+    def answer(self, received: Received) -> Exchange:
+        """Return the exchange of the number that the path names, whatever is asked; a 404 where there is none."""
+        named = received.path.removeprefix(f"{ROOT}/").partition("/")[0]
+        if named.isdecimal() and int(named) < len(self.exchanges):
+            self.asked.add(int(named))
+            return self.exchanges[int(named)]
+        return self.house.refused(received, Refusal(404, "There is no exchange of this number."))
 
 
 def of(house: House, exchanges: Sequence[Exchange]) -> Replay:
