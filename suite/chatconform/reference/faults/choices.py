@@ -22,6 +22,8 @@ _CHOICE: Path = ("choices", 0)
 _DELTA: Path = (*_CHOICE, "delta")
 _MESSAGE: Path = (*_CHOICE, "message")
 _FINISH: Path = (*_CHOICE, "finish_reason")
+_NO_DELTA = ("choices.delta.type", "stream.role.nonempty", "stream.role.first", "message.role.*",
+             "message.content.type", *TEXT)  # fmt: skip
 LAST = 4
 """The number of the chunk that ends the text of `stream` and `stream.usage`."""
 
@@ -182,14 +184,7 @@ def delta_null(exchange: Exchange) -> Exchange:
     of="stream",
     fails=("choices.delta.present",),
     unproven={"choices.delta.present": AFTER_DELTA},
-    other_branch=(
-        "choices.delta.type",
-        "stream.role.nonempty",
-        "stream.role.first",
-        "message.role.*",
-        "message.content.type",
-        *TEXT,
-    ),
+    other_branch=_NO_DELTA,
 )
 def message_for_delta(exchange: Exchange) -> Exchange:
     """Chunks have message in the place of delta."""
@@ -197,6 +192,23 @@ def message_for_delta(exchange: Exchange) -> Exchange:
     for each in objects:
         for choice in _choices(each):
             choice["message"] = choice.pop("delta")
+    return rewrite.with_messages(exchange, objects)
+
+
+@fault(
+    "choices.delta.text",
+    of="stream",
+    fails=("choices.delta.present",),
+    unproven={"choices.delta.present": AFTER_DELTA},
+    other_branch=_NO_DELTA,
+)
+def text_for_delta(exchange: Exchange) -> Exchange:
+    """Chunks have their text in text, as in the older completions API, and no delta."""
+    objects = rewrite.messages(exchange)
+    for each in objects:
+        for choice in _choices(each):
+            delta = choice.pop("delta")
+            choice["text"] = delta.get("content", "") if isinstance(delta, dict) else ""
     return rewrite.with_messages(exchange, objects)
 
 

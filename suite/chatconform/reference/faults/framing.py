@@ -163,8 +163,11 @@ def data_empty(exchange: Exchange) -> Exchange:
 
 @fault("sse.bom.sent", of="stream.usage", fails=("sse.bom.absent",))
 def bom(exchange: Exchange) -> Exchange:
-    """A byte order mark stands before the first line of a stream."""
-    return rewrite.with_body(exchange, b"\xef\xbb\xbf" + rewrite.body_of(exchange))
+    """A byte order mark stands before the first line of a stream, whose first chunk has text already."""
+    first, second, *others = rewrite.messages(exchange)
+    text = rewrite.value_at(second, ("choices", 0, "delta", "content"))
+    early = rewrite.with_messages(exchange, [rewrite.put(first, ("choices", 0, "delta", "content"), text), *others])
+    return rewrite.with_body(exchange, b"\xef\xbb\xbf" + rewrite.body_of(early))
 
 
 @fault("sse.block.retry", of="stream.usage", fails=("sse.block.data",))

@@ -286,6 +286,17 @@ def streamed_unasked(exchange: Exchange) -> Exchange:
 
 
 @fault(
+    "http.answer.streamed_as_json",
+    of="answer",
+    fails=("http.answer.single",),
+    unproven={"http.answer.single": ("json.body.valid", *AFTER_VALID)},
+)
+def streamed_as_json(exchange: Exchange) -> Exchange:
+    """An event stream answers a request that did not ask for one, under the media type of JSON."""
+    return rewrite.with_header(streamed_unasked(exchange), "Content-Type", "application/json")
+
+
+@fault(
     "http.answer.html",
     of="answer.tools",
     fails=("json.body.valid",),

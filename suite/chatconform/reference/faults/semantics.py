@@ -24,7 +24,8 @@ _HELD_BACK = 2_500_000
 @fault("message.content.think", of="answer", fails=("message.content.thoughts",))
 def think(exchange: Exchange) -> Exchange:
     """The text begins with reasoning between think tags."""
-    return rewrite.member(exchange, 0, _CONTENT, "<think>\nThree cities.\n</think>\n\nZürich, 東京, Reykjavík")
+    text = rewrite.value_at(rewrite.messages(exchange)[0], _CONTENT)
+    return rewrite.member(exchange, 0, _CONTENT, f"<think>\nThree cities.\n</think>\n\n{text}")
 
 
 @fault("message.content.think_stream", of="stream", fails=("message.content.thoughts",))
