@@ -673,6 +673,7 @@ COMMANDS = [
     "init",
     "doctor",
     "serve",
+    "clients",
     "list",
     "explain",
     "lint",

@@ -23,9 +23,9 @@ why it matters
 
 whom it hurts
   raises in           @langchain/openai 1.5.8 on openai-node 6.49.0, AI SDK 6.0.326 with
-                      @ai-sdk/openai-compatible 2.0.87, langchain-openai 1.7.3, litellm 1.106.2,
-                      openai-node 7.55.0, openai-node .stream() 7.55.0, openai-python 3.52.0,
-                      openai-python .stream() 3.52.0, pydantic-ai 2.31.1 on openai-python 2.54.0
+                      @ai-sdk/openai-compatible 2.0.87, langchain-openai 1.7.4, litellm 1.110.2,
+                      openai-node 7.55.0, openai-node .stream() 7.55.0, openai-python 3.57.0,
+                      openai-python .stream() 3.57.0, pydantic-ai 2.31.1 on openai-python 2.54.0
 
 seen in the wild
   TRM-05              The sentinel is misspelt: a trailing space, lower case, or quotes around it.

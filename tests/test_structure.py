@@ -32,6 +32,7 @@ SEES = {
     "scenarios": "model strict_yaml resources contracts wire scenarios",
     "capture": "model scenarios recordings wire.asked wire.media wire.strict_json capture",
     "reference": "model wire contracts reference scenarios resources",
+    "clients": "model wire contracts checks judging deviations reference clients",
 }
 """What the modules of a name may import of ours; the faces, which have no line here, may import everything."""
 ONLY_IN = {

@@ -23,8 +23,8 @@ from chatconform.wire.transcript import Transcript
 def error(stream: Transcript) -> Iterator[Finding]:
     """The stream carries no error.
 
-    Breaks: the answer broke off under status 200; unless the event is `data: {"error": {...}}`, openai-python,
-    LiteLLM and LangChain take the half for the whole.
+    Breaks: the answer broke off under status 200; unless the event is `data: {"error": {...}}`, openai-python
+    and LangChain take the half for the whole.
     Fix: mend what failed upstream; report failures before the first chunk as 4xx or 5xx, later ones as
     `data: {"error": {"message": ..., "type": ..., "param": ..., "code": ...}}`.
     """

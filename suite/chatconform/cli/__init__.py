@@ -11,7 +11,7 @@ import click
 from click.shell_completion import shell_complete
 
 from chatconform import __version__
-from chatconform.cli import build, completion, endpoints, judge, report, run
+from chatconform.cli import build, clients, completion, endpoints, judge, report, run
 from chatconform.cli.conclude import INTERRUPTED, USAGE, discard, reader
 from chatconform.cli.group import Group
 from chatconform.model import InputError
@@ -51,6 +51,7 @@ for command in (
     *(run.run, run.plan, run.record),
     *(judge.judge, report.report, judge.diff_, judge.import_),
     *(endpoints.init, endpoints.doctor, endpoints.serve),
+    clients.clients,
     *(build.list_, build.explain, build.lint, build.docs),
     completion.completion,
 ):
