@@ -20,7 +20,7 @@ test: $(VENV)/.developing  ## lint, types, tests with branch coverage, and the w
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-docs: $(VENV)/.installed  ## write what docs/ has from the code: checks, coverage, proof, and calibration where captures are
+docs: $(VENV)/.installed  ## write what docs/ has from the code: checks, coverage, proof, clients, and calibration where captures are
 	@$(BIN)/chatconform docs --to docs $(if $(CHATCONFORM_MATERIAL),--corpus $(CHATCONFORM_MATERIAL)/corpus/captures.jsonl.gz)
 
 hostile: $(VENV)/.developing  ## drive every hostile endpoint, and write what came of it to docs/hostile.md: some ten minutes

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from chatconform.clients import child, claims, measured, reading
+from chatconform.clients import child, claims, measured, reading, tally
 from chatconform.clients.cases import cases
 from chatconform.clients.child import Witness
 from chatconform.clients.claims import Unshown, Untold
 from chatconform.clients.losses import outcome
 from chatconform.clients.measured import Measured, Row, damage, stale, stored
 from chatconform.clients.question import asks, question
+from chatconform.clients.tally import Example
 from chatconform.clients.told import Call, Said, Told, by_wire
 from chatconform.clients.witness import refuse_elsewhere
 from chatconform.deviations import catalogue
@@ -354,6 +355,25 @@ def test_faults_are_read_by_pattern_and_printed_as_they_are_kept(commands, tmp_p
     assert {"sse.bom.sent": {"digest": digest, **{way: ["crashed"] for way in WAYS}}} == (
         json.loads(printed.stdout)["faults"]
     )
+
+
+# --- what docs/clients.md counts
+
+
+def test_the_effects_of_an_entry_are_counted_and_the_worst_is_its_example():
+    did = {"http.answer.streamed": "returned str", "http.answer.streamed_as_json": "raised JSONDecodeError"}
+    found = Measured("", {"openai-python": "1"}, {name: Row("", {"openai-python": (it,)}) for name, it in did.items()})
+    (line,) = tally.by_entry(found)
+    assert ("TRN-02", 2, {"raises": 1, "wrong": 1}) == (line.entry.id, line.faults, line.counts["openai-python"])
+    assert Example("http.answer.streamed_as_json", "openai-python", ("raised JSONDecodeError",)) == line.example
+
+
+def test_every_fault_that_hurts_stands_on_the_page_and_in_one_part():
+    found = stored()
+    of_entries = {name for name in found.rows if claims.cited(name)}
+    apart = {*tally.of_connections(found), *tally.of_no_entry(found)}
+    hurtful = {name for name, row in found.rows.items() if any(map(damage, row.did.values()))}
+    assert (set(), set()) == (hurtful - of_entries - apart, of_entries & apart)
 
 
 # --- openai-python itself

@@ -22,7 +22,7 @@ MATERIAL = os.environ.get("CHATCONFORM_MATERIAL")
 CORPUS = Path(MATERIAL or "", "corpus", "captures.jsonl.gz")
 needs_captures = pytest.mark.skipif(MATERIAL is None, reason="the captures are not here")
 
-PAGES = ("checks.md", "coverage.md", "proof.md", "cli.md")
+PAGES = ("checks.md", "coverage.md", "proof.md", "clients.md", "cli.md")
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>|^## (\w+)$', re.MULTILINE)
 LINK = re.compile(r"\]\(([a-z]+\.md)?#([^)]+)\)")
 

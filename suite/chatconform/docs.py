@@ -11,6 +11,7 @@ from chatconform import calibration as calibrations
 from chatconform import coverage as coverages
 from chatconform import explanation, proof
 from chatconform.calibration import Calibration, Fired
+from chatconform.clients import child, measured, tally
 from chatconform.coverage import Covered, Standing
 from chatconform.explanation import Explanation, Rule
 from chatconform.judging import known_checks
@@ -26,7 +27,7 @@ MADE = "<!-- Made by `chatconform docs`; edits here are lost. -->"
 
 def pages(corpus: Path | None) -> dict[str, str]:
     """Return every page by its file name; calibration.md only where there are captures to count on."""
-    made = {"checks.md": checks(), "coverage.md": coverage(), "proof.md": proofs()}
+    made = {"checks.md": checks(), "coverage.md": coverage(), "proof.md": proofs(), "clients.md": clients()}
     return made if corpus is None else {**made, "calibration.md": calibration(calibrations.calibrate(corpus))}
 
 
@@ -189,6 +190,68 @@ def _row(planted: Planted) -> tuple[str, ...]:
     unproven = ", ".join(f"{code(because)}: {count}" for because, count in planted.unproven.items()) or "–"
     fault = planted.fault
     return (code(fault.id), code(fault.of), prose(fault.says), fails, unproven)
+
+
+_EFFECTS = {
+    tally.Effect.FINE: "it hands over what it does of the good answer, or raises where there is an error or no whole "
+    "answer; a client that shows nothing of a fault is fine",
+    tally.Effect.AS_SENT: "it hands over what is on the wire; what is wrong is the wire",
+    tally.Effect.WRONG: "it goes on, and has lost or changed something, or takes an error or a half for the whole",
+    tally.Effect.RAISES: "it raises, hangs or crashes, though no error was sent",
+}
+_OF_CONNECTIONS = (
+    "The answer is good, and the way that it takes is not: where it does not arrive whole, to raise is right.",
+    "The first table leaves them out.",
+    "",
+)
+
+
+def clients() -> str:
+    """Return docs/clients.md: what client libraries were measured to do with each fault, by entry of the catalogue."""
+    found = measured.stored()
+    intro = (
+        f"Measured on {found.day} by `chatconform clients --fault '*'`: {len(found.rows)} named faults are served on "
+        "127.0.0.1, each beside the good answer that it breaks. Each client reads both in a process of its own, and "
+        f"gives up after {child.IDLE_S:g} seconds without a byte. What counts is the role, the text, the tool calls, "
+        "the finish_reason, the usage, and the message of an error. It says whom a deviation hurts, and is no verdict. "
+        "`chatconform clients RECORDING` does it with your own recordings."
+    )
+    ways = (*found.versions,)
+    counted = tally.by_client(found).items()
+    by_entry = [
+        list(section(group, table(("Entry", "On the wire", "Faults", *ways, "For example"), map(_hurt, lines))))
+        for group, lines in groupby(tally.by_entry(found), key=lambda each: each.entry.group)
+    ]
+    return _page(
+        "Clients",
+        [intro],
+        (f"- **{effect}**: {says}." for effect, says in _EFFECTS.items()),
+        table(("Client", "Version", *_EFFECTS), ((way, found.versions[way], *_numbers(each)) for way, each in counted)),
+        ["A fault counts for each entry of the catalogue that the checks cite which it makes fail."],
+        *by_entry,
+        section("connections", (*_OF_CONNECTIONS, *table(("Fault", *ways), _did(found, tally.of_connections(found))))),
+        section("faults of no entry that hurt", table(("Fault", *ways), _did(found, tally.of_no_entry(found)))),
+    )
+
+
+def _numbers(counts: Mapping[tally.Effect, int]) -> Iterator[str]:
+    yield from (str(counts[effect]) for effect in _EFFECTS)
+
+
+def _hurt(line: tally.Line) -> tuple[str, ...]:
+    entry, example = line.entry, line.example
+    shown = example and f"{code(example.fault)}: {example.way} {', '.join(example.did)}"
+    cells = (
+        ", ".join(f"{effect} {counts[effect]}" for effect in tally.Effect if counts[effect]) or "–"
+        for counts in line.counts.values()
+    )
+    return (f"[{entry.id}](coverage.md#{entry.id})", prose(entry.says), str(line.faults), *cells, shown or "–")
+
+
+def _did(found: measured.Measured, names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    for name in names:
+        did = found.rows[name].did
+        yield (code(name), *(", ".join(did.get(way, ("–",))) for way in found.versions))
 
 
 def calibration(found: Calibration) -> str:

@@ -87,7 +87,7 @@ def lint(folder: Path | None, documents: Path | None) -> None:
 @click.option("--corpus", type=click.Path(path_type=Path), metavar="FILE",
               help="Captures to count fires on; without it calibration.md is left as it is.")  # fmt: skip
 def docs(to: Path, corpus: Path | None) -> None:
-    """Write the pages of docs/ that are made from the code: checks, coverage, proof, cli, and calibration.
+    """Write the pages of docs/ that are made from the code: checks, coverage, proof, clients, cli, and calibration.
 
     \b
     chatconform docs --to docs

@@ -36,7 +36,7 @@ def clients(paths: Sequence[Path], patterns: Sequence[str], named: Path | None, 
     \b
     chatconform clients recordings/mine
     chatconform clients --fault 'sse.*'
-    chatconform clients --fault '*' --json          all of them, in about a minute
+    chatconform clients --fault '*' --json          what docs/clients.md is made of, in about a minute
     """
     if bool(paths) == bool(patterns):
         raise InputError(COMMAND_LINE, "wants recordings, or --fault", "Name a recording: chatconform clients PATH")
