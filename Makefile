@@ -2,11 +2,13 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+CLIENTS := .venv-clients
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP_CLIENTS := $(CLIENTS)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test docs clean bench hostile mutants servers record-fixtures
+.PHONY: run test docs clean bench hostile mutants servers record-fixtures clients clients-all
 
 run: $(VENV)/.installed  ## judge the shipped recordings and write reports/
 	@$(BIN)/chatconform run --recorded --fail-on never
@@ -54,8 +56,23 @@ $(VENV)/.serving: $(VENV)/.developing requirements-servers.txt
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-servers.txt
 	@touch $@
 
+clients: $(CLIENTS)/.installed  ## openai-python in an environment of its own, for the tests that have it read: some 70 MB
+
+clients-all: $(CLIENTS)/.all  ## langchain-openai and litellm beside it, to measure anew: some 430 MB
+
+$(CLIENTS)/bin/python: $(VENV)/bin/python
+	@$(BIN)/python -m venv $(CLIENTS)
+
+$(CLIENTS)/.installed: $(CLIENTS)/bin/python requirements-clients.txt
+	@$(PIP_CLIENTS) install --require-hashes --requirement requirements-clients.txt
+	@touch $@
+
+$(CLIENTS)/.all: $(CLIENTS)/.installed requirements-clients-all.txt
+	@$(PIP_CLIENTS) install --require-hashes --requirement requirements-clients-all.txt
+	@touch $@
+
 mutants: $(VENV)/.developing  ## break what judges in small ways, a sample of them, and list what no test notices: some 20 minutes
 	@$(BIN)/python tools/mutants.py
 
 clean:  ## remove what was built
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
