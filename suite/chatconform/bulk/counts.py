@@ -88,6 +88,10 @@ class CheckCount:
     reasons: Mapping[Reason, int] = field(default_factory=dict)
     examples: Examples = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the members alone: there are some hundreds of these for each provider of a batch."""
+        return CheckCount, (self.outcomes, self.examined, self.found, self.reasons, self.examples)
+
     def __add__(self, other: CheckCount) -> CheckCount:
         return CheckCount(
             added(self.outcomes, other.outcomes),

@@ -24,7 +24,7 @@ from chatconform.rollup import proven
 from chatconform.wire import transcript as transcripts
 from chatconform.wire.transcript import Kind
 
-Named: TypeAlias = dict[CheckKey, Counter[Outcome]]
+Named: TypeAlias = dict[CheckKey, dict[Outcome, int]]
 
 _MAX_SUMS = 4096
 """How many different sets of clauses are added up apart before they are gathered."""
@@ -38,20 +38,20 @@ class _Tally:
     same `reason` in a row; more of them are to be named where it `is_wanted`.
     """
 
-    named: Counter[Outcome]
+    named: dict[Outcome, int]
     passed: int = 0
     examined: int = 0
     found: int = 0
     reason: Reason | None = None
     times: int = 0
     is_wanted: bool = False
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    reasons: Counter[Reason] = field(default_factory=Counter)
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    reasons: dict[Reason, int] = field(default_factory=dict)
     examples: dict[Outcome, list[Example]] = field(default_factory=dict)
 
     def lacks(self, outcome: Outcome) -> bool:
         """Whether one more verdict of an outcome is to be named."""
-        return outcome in NAMED and self.named[outcome] < MAX_EXAMPLES
+        return outcome in NAMED and self.named.get(outcome, 0) < MAX_EXAMPLES
 
     def open(self, reason: Reason, example: Example) -> None:
         """Count a verdict for which there was nothing to rule on."""
@@ -63,20 +63,30 @@ class _Tally:
     def settle(self) -> None:
         """Put those that had the same reason in a row where their counts are."""
         if self.reason is not None:
-            self.outcomes[self.reason.outcome] += self.times
-            self.reasons[self.reason] += self.times
+            self.unproven(self.reason, self.times)
             self.reason = None
+
+    def unproven(self, reason: Reason, times: int) -> None:
+        """Count verdicts for which there was nothing to rule on."""
+        self.came_to(reason.outcome, times)
+        self.reasons[reason] = self.reasons.get(reason, 0) + times
+
+    def came_to(self, outcome: Outcome, times: int) -> None:
+        """Count verdicts of an outcome."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + times
 
     def name(self, outcome: Outcome, example: Example) -> None:
         """Name the exchange of a verdict, where there is room for one more."""
         if self.lacks(outcome):
-            self.named[outcome] += 1
+            self.named[outcome] = self.named.get(outcome, 0) + 1
             self.examples.setdefault(outcome, []).append(example)
 
     def count(self) -> CheckCount:
         """Return what was counted."""
         self.settle()
-        outcomes = dict(+(self.outcomes + Counter({Outcome.PASS: self.passed})))
+        self.came_to(Outcome.PASS, self.passed)
+        self.passed = 0
+        outcomes = {outcome: times for outcome, times in self.outcomes.items() if times}
         examples = {outcome: tuple(found) for outcome, found in self.examples.items()}
         return CheckCount(outcomes, self.examined, self.found, dict(self.reasons), examples)
 
@@ -123,7 +133,7 @@ class _Rows:
         """Count as failed what was counted as passed."""
         tally = self._of(check)
         tally.passed -= exchanges
-        tally.outcomes[Outcome.FAIL] += exchanges
+        tally.came_to(Outcome.FAIL, exchanges)
         tally.found += found
 
     def lacking(self, row: Row) -> list[str]:
@@ -157,13 +167,14 @@ class _Rows:
             for clause, found in each.clauses.broken.items():
                 self._fail(clause, each.exchanges, sum(map(mul, found, each.sizes)))
             for clause, reason in each.clauses.unexamined.items():
-                tally = self._of(clause)
-                tally.outcomes[reason.outcome] += each.exchanges
-                tally.reasons[reason] += each.exchanges
+                self._of(clause).unproven(reason, each.exchanges)
         self._sums.clear()
 
     def _of(self, check: str) -> _Tally:
-        return self._checks.setdefault(check, self._tally(check, self._levels[check]))
+        found = self._checks.get(check)
+        if found is None:
+            found = self._checks[check] = self._tally(check, self._levels[check])
+        return found
 
 
 class Tallies:
@@ -200,18 +211,18 @@ class Tallies:
     def _tally(self, key: CheckKey) -> _Tally:
         found = self._tallies.get(key)
         if found is None:
-            found = self._tallies[key] = _Tally(self._named.setdefault(key, Counter()))
+            found = self._tallies[key] = _Tally(self._named.setdefault(key, {}))
         return found
 
     def _verdict(self, verdict: Verdict, place: Place, named: str, explain: _Explaining) -> None:
         """Count a verdict. Only one that is going to be named is explained, which takes its time."""
         tally = self._tally(CheckKey(verdict.contract, verdict.check, verdict.level, named))
         outcome = proven(verdict)
-        tally.outcomes[outcome] += 1
+        tally.came_to(outcome, 1)
         tally.examined += verdict.examined
         tally.found += verdict.found
         if verdict.reason is not None:
-            tally.reasons[verdict.reason] += 1
+            tally.reasons[verdict.reason] = tally.reasons.get(verdict.reason, 0) + 1
         if tally.lacks(outcome):
             finding = explain.first(verdict.contract, verdict.check) if verdict.found else None
             tally.name(outcome, Example(place, verdict.exchange, verdict.reason, verdict.because, finding))
