@@ -42,12 +42,13 @@ MAX_VALUES = 2_000_000
 MAX_PIECES = 100_000
 """A body of more lines is written in one piece: nobody reads it line by line."""
 _LONG = 1024 * 1024
+_LINE_END = b"\r\n"
 _WRITTEN_IN_SIX = bytes(set(range(32)) - set(b"\b\t\n\f\r"))
 
-_TOP = ("format", "id", "provider", "scenario", "sample", "attempt", "origin", "recorded_at", "model", "note",
-        "source", "request", "response", "end", "redacted")  # fmt: skip
-_REQUEST = ("method", "url", "headers", "body", "body_base64")
-_RESPONSE = ("http_version", "status", "headers", "headers_after", "body", "body_base64", "reads")
+_TOP = frozenset(("format", "id", "provider", "scenario", "sample", "attempt", "origin", "recorded_at", "model",
+                  "note", "source", "request", "response", "end", "redacted"))  # fmt: skip
+_REQUEST = frozenset(("method", "url", "headers", "body", "body_base64"))
+_RESPONSE = frozenset(("http_version", "status", "headers", "headers_after", "body", "body_base64", "reads"))
 _LINES = tuple(ending for ending in sources.ENDINGS if ending != ".json")
 _FILE_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f\ud800-\udfff]+")
 _ORIGINS = {origin.value: origin for origin in Origin}
@@ -114,7 +115,7 @@ def _read_lines(file: BinaryIO, name: str, most: int | None) -> Iterator[Exchang
         if isinstance(line, bytes) and not line.strip():
             empty += 1
         else:
-            item = line if isinstance(line, Unreadable) else parse_line(line, name, number)
+            item = parse_line(line, name, number, _digest(line.rstrip(_LINE_END))) if isinstance(line, bytes) else line
             faults += isinstance(item, Unreadable)
             yield item
         if faults == MAX_FAULTS or empty == MAX_EMPTY:
@@ -128,20 +129,24 @@ def _read_lines(file: BinaryIO, name: str, most: int | None) -> Iterator[Exchang
 def parse_file(data: bytes, name: str) -> Exchange | Unreadable:
     """Return the exchange that a file of this name holds, or what is wrong with it."""
     try:
-        return _parse(data, name, Path(name).name.removesuffix(".json"), 1)
+        return _parse(data, name, Path(name).name.removesuffix(".json"), 1, _digest(data))
     except Unreadable as error:
         return error
 
 
-def parse_line(line: bytes, name: str, number: int) -> Exchange | Unreadable:
-    """Return the exchange that a line of a file holds, or what is wrong with it."""
+def parse_line(line: bytes, name: str, number: int, sha256: str = "") -> Exchange | Unreadable:
+    """Return the exchange that a line of a file holds, or what is wrong with it; `sha256` is kept with it."""
     try:
-        return _parse(line.rstrip(b"\r\n"), name, f"{name.rpartition('/')[2]}:{number}", number)
+        return _parse(line.rstrip(_LINE_END), name, f"{name.rpartition('/')[2]}:{number}", number, sha256)
     except Unreadable as error:
         return error
 
 
-def _parse(data: bytes, file: str, fallback_id: str, first_line: int) -> Exchange:
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _parse(data: bytes, file: str, fallback_id: str, first_line: int, sha256: str = "") -> Exchange:
     """Return the exchange that a JSON text holds. Raises `Unreadable` with the place in the file."""
     document = strict_json.parse_value(data, MAX_VALUES)
     reader = _Reader(data, file, first_line)
@@ -152,7 +157,7 @@ def _parse(data: bytes, file: str, fallback_id: str, first_line: int) -> Exchang
     top = reader.object(document.value, ())
     if top.get("format") != FORMAT:
         raise reader.error(("format",), f"is not {FORMAT}", f'"format" has to be "{FORMAT}"')
-    return reader.exchange(top, fallback_id)
+    return reader.exchange(top, fallback_id, sha256)
 
 
 class _Reader:
@@ -170,7 +175,7 @@ class _Reader:
         name = strict_json.pointer(path) or "the exchange"
         return self.error_at(span[0] if span else 0, f"{name} {problem}", remedy)
 
-    def exchange(self, top: JsonObject, fallback_id: str) -> Exchange:
+    def exchange(self, top: JsonObject, fallback_id: str, sha256: str) -> Exchange:
         for key in ("request", "response"):
             if key not in top:
                 raise self.error((key,), "is missing", f'an exchange has a "{key}"; the response may be null')
@@ -192,7 +197,7 @@ class _Reader:
             redacted=self.redacted(top),
             extra=_others(top, _TOP),
             file=self.file,
-            sha256=hashlib.sha256(self.data).hexdigest(),
+            sha256=sha256,
         )
 
     def redacted(self, top: JsonObject) -> tuple[JsonValue, ...]:
@@ -299,11 +304,11 @@ class _Reader:
             return None
         found = []
         for number, pair in enumerate(pairs if isinstance(pairs, list) else [pairs]):
-            if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
-                raise self.error(
-                    (*path, "headers", number), "is no pair of a name and a value", 'write ["Name", "value"]'
-                )
-            found.append((str(pair[0]), str(pair[1])))
+            name, text = pair if isinstance(pair, list) and len(pair) == 2 else (None, None)
+            if not (isinstance(name, str) and isinstance(text, str)):
+                problem = "is no pair of a name and a value"
+                raise self.error((*path, "headers", number), problem, 'write ["Name", "value"]')
+            found.append((name, text))
         return tuple(found)
 
     def reads(self, value: JsonObject) -> tuple[tuple[int, int], ...] | None:
@@ -312,11 +317,10 @@ class _Reader:
             return None
         found = []
         for number, read_ in enumerate(reads if isinstance(reads, list) else [reads]):
-            if not (
-                isinstance(read_, list) and len(read_) == 2 and all(type(part) is int and part >= 0 for part in read_)
-            ):
+            time, count = read_ if isinstance(read_, list) and len(read_) == 2 else (None, None)
+            if not (type(time) is int and type(count) is int and time >= 0 and count >= 0):
                 raise self.error(("response", "reads", number), "is no pair of counts", "write [microseconds, bytes]")
-            found.append((int(str(read_[0])), int(str(read_[1]))))
+            found.append((time, count))
         return tuple(found)
 
     def object(self, value: JsonValue, path: tuple[str | int, ...]) -> JsonObject:
@@ -343,9 +347,9 @@ class _Reader:
         return found
 
 
-def _others(value: JsonObject, known: tuple[str, ...]) -> JsonObject:
+def _others(value: JsonObject, known: frozenset[str]) -> JsonObject:
     """Return the keys that this format does not know: they are kept."""
-    return {key: member for key, member in value.items() if key not in known}
+    return {key: member for key, member in value.items() if key not in known} if value.keys() - known else {}
 
 
 def to_json(exchange: Exchange) -> JsonObject:

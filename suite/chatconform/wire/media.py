@@ -67,7 +67,8 @@ def _unquoted(text: str) -> str:
 
 def header(headers: Headers | None, name: str) -> str | None:
     """Return a field's value, or None; repeated fields are joined by a comma (RFC 9110 section 5.3)."""
-    values = [value for key, value in headers or () if key.lower() == name.lower()]
+    wanted = name.lower()
+    values = [value for key, value in headers or () if key.lower() == wanted]
     return ", ".join(values) if values else None
 
 
