@@ -34,6 +34,7 @@ _NUMBER_TOO_LONG = b"0" * (MAX_DIGITS + 1)
 _EVERY_64TH = _NUMBER_TOO_LONG[63::64]
 """The fewest of the bytes of such a number that every 64th byte of a text comes upon."""
 _DIGITS_AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
+_CONTAINERS = frozenset((dict, list))
 _DECODER = json.JSONDecoder()
 _TOKEN = re.compile(r'[ \t\n\r]*("(?:[^"\\]|\\.)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+)', re.DOTALL)
 
@@ -108,15 +109,15 @@ def parse(data: bytes, most_values: int = MAX_VALUES) -> Document:
     hooks = _HOOKS.hooks
     hooks.duplicates, hooks.constants = [], []
     document = _parse(data, most_values, hooks.decoder)
-    if not document.readable:
+    may_be_lone = b"\\u" in data and _SURROGATE_ESCAPE.search(data)
+    if not (may_be_lone or hooks.duplicates or hooks.constants) or not document.readable:
         return document
     if hooks.duplicates and _depth(data) > MAX_DEPTH:
         return Document(None, limit="depth", bom=document.bom)
     return document._replace(
         duplicate_keys=tuple(hooks.duplicates),
         constants=tuple(hooks.constants),
-        lone_surrogates=bool(_SURROGATE_ESCAPE.search(data))
-        and any(_LONE_SURROGATE.search(part) for part in strings(document.value)),
+        lone_surrogates=bool(may_be_lone) and any(map(_LONE_SURROGATE.search, strings(document.value))),
     )
 
 
@@ -202,14 +203,11 @@ def _is_deep(data: bytes, value: JsonValue) -> bool:
         return False
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [
-            member
-            for each in level
-            for member in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
-            if member.__class__ is list or member.__class__ is dict
-        ]
-        if not level:
+        members = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        within = [each for each in members if not _CONTAINERS.isdisjoint(map(type, each))]
+        if not within:
             return False
+        level = [member for each in within for member in each if member.__class__ in _CONTAINERS]
     return True
 
 
