@@ -102,7 +102,7 @@ def turns(clock: Callable[[Callable[[], object]], float], **candidates: Callable
 def judged(path: Path, jobs: int) -> Counts:
     """Count a file's exchanges."""
     with Path(os.devnull).open("rb") as nothing:
-        found = batches.batches(batches.listed([path]), nothing)
+        found = batches.batches(batches.listed([path]), nothing, pool.size(jobs))
         return sum((part for _, part in pool.judged(found, TERMS, jobs)), Counts())
 
 

@@ -22,8 +22,10 @@ from chatconform.recordings import sources
 from chatconform.recordings.sources import FREE, MAX_LINE, MAX_RATIO, Unreadable
 
 STDIN: Final = "-"
-BATCH: Final = 2 * 1024 * 1024
-"""About how many bytes of lines are judged at a time; at most `MAX_LINE`."""
+BATCH: Final = 4 * 1024 * 1024
+"""About how many bytes of lines are counted at a time; at most `MAX_LINE`."""
+PIECE: Final = 256 * 1024
+"""About how many bytes of lines are kept in one piece: the room of larger ones is not given back when they are gone."""
 _MAX_PIECES = 500
 _READ = 64 * 1024
 _INFLATED = 1024 * 1024
@@ -52,7 +54,7 @@ class Piece:
         if self.is_file or not middle:
             return None
         before, after = self.data[:middle], self.data[middle:]
-        return Piece(self.source, self.first, before), Piece(self.source, self.first + before.count(b"\n"), after)
+        return Piece(self.source, self.first, before), Piece(self.source, self.first + _ends(before), after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def batches(files: Sequence[Source], stdin: BufferedReader, least: int = BATCH) 
     """Yield the lines of files in batches of at least so many bytes, but for the last one. Never raises for a file."""
     pieces: list[Piece] = []
     unread, pending, read = Counts(), 0, 0
-    for item, taken in _read(files, stdin, least):
+    for item, taken in _read(files, stdin, min(least, PIECE)):
         read += taken
         if isinstance(item, Counts):
             unread += item
@@ -217,7 +219,7 @@ class _Lines:
             lines = lines[first:]
         if lines:
             yield Piece(self._name, self._number, lines), self._count()
-            self._number += lines.count(b"\n") + (not lines.endswith(b"\n"))
+            self._number += _ends(lines) + (not lines.endswith(b"\n"))
         if len(rest) > MAX_LINE:
             yield self._too_long()
             self._is_rest, rest = True, b""
@@ -238,6 +240,14 @@ class _Lines:
         """Return how many bytes of the file were read since the last time."""
         taken, self._taken = self._taken, 0
         return taken
+
+
+def _ends(lines: bytes) -> int:
+    """Count line feeds. Lines are long, and `bytes.find` passes over a line twenty times as fast as `bytes.count`."""
+    count = at = 0
+    while at := lines.find(b"\n", at) + 1:
+        count += 1
+    return count
 
 
 def _unpacked(raw: Iterator[bytes], size: int) -> Iterator[bytes]:

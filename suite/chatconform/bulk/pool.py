@@ -7,6 +7,7 @@ line is counted as one that could not be judged, and named.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
-from chatconform.bulk.batches import Batch, Piece, unreadable
+from chatconform.bulk.batches import BATCH, PIECE, Batch, Piece, unreadable
 from chatconform.bulk.counting import Counting, Terms
 from chatconform.bulk.counts import Counts
 from chatconform.model import InputError, Place
@@ -39,12 +40,16 @@ def judged(batches: Iterable[Batch], terms: Terms, jobs: int) -> Iterator[tuple[
     """
     counting = Counting(terms)
     left = iter(batches)
-    begin = deque(islice(left, 2))
-    if jobs == 1 or len(begin) < 2:
-        for batch in _after(begin, left):
-            yield batch, _count(counting, batch.pieces) + batch.unread
+    begin = deque(islice(left, min(jobs, 2)))
+    if len(begin) < 2:
+        yield from _here(_after(begin, left), counting)
     else:
         yield from _Workers(terms, jobs).judged(_after(begin, left))
+
+
+def size(jobs: int) -> int:
+    """Return how many bytes batches are to have: little is kept where they are judged, and much is handed over."""
+    return PIECE if jobs == 1 else BATCH
 
 
 def _after(begin: deque[Batch], left: Iterator[Batch]) -> Iterator[Batch]:
@@ -54,14 +59,26 @@ def _after(begin: deque[Batch], left: Iterator[Batch]) -> Iterator[Batch]:
     yield from left
 
 
-def _count(counting: Counting, pieces: Iterable[Piece]) -> Counts:
+def _here(batches: Iterable[Batch], counting: Counting) -> Iterator[tuple[Batch, Counts]]:
+    """Judge batches in this process. What they come to is put together, which takes time, once for `BATCH` bytes."""
+    gc.freeze()
+    pending = 0
+    for batch in batches:
+        _take(counting, batch.pieces)
+        pending += sum(len(piece.data) for piece in batch.pieces)
+        counted = counting.drain() if pending >= BATCH else Counts()
+        pending = pending if pending < BATCH else 0
+        yield batch, counted + batch.unread
+    yield Batch((), Counts(), 0), counting.drain()
+
+
+def _take(counting: Counting, pieces: Iterable[Piece]) -> None:
     for piece in pieces:
         if piece.is_file:
             counting.file(piece.data, piece.source)
         else:
             for number, line in enumerate(piece.lines, piece.first):
                 counting.line(line, piece.source, number)
-    return counting.drain()
 
 
 _counting: Counting | None = None
@@ -71,6 +88,7 @@ _counting: Counting | None = None
 def _begin(terms: Terms) -> None:
     global _counting  # noqa: PLW0603  a worker has one, and no other way to keep it
     _counting = Counting(terms)
+    gc.freeze()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -84,7 +102,8 @@ def _end_with_parent() -> None:
 
 def _work(pieces: tuple[Piece, ...]) -> Counts:
     assert _counting is not None
-    return _count(_counting, pieces)
+    _take(_counting, pieces)
+    return _counting.drain()
 
 
 class _Workers:

@@ -58,7 +58,7 @@ def count(
     terms = replace(own, provider=provider, contract=contract, scenarios=scenarios, schemas=schemas)
     fail_on = gate.FailOn(str(options["fail_on"]))
     with disk.held(out) if out else nullcontext():
-        counts, interrupted = _counted(batches.listed(paths), terms, jobs)
+        counts, interrupted = _counted(batches.listed(paths), terms, jobs or _processors())
         today = datetime.now(UTC).date()
         selection = conclusion.Selection(checks, scenarios)
         concluded = conclusion.conclude(counts, known, selection, today, fail_on, interrupted=interrupted)
@@ -89,7 +89,7 @@ def _require_usable(options: dict[str, object]) -> None:
         raise InputError(COMMAND_LINE, problem, "leave it out, or judge without --counts")
 
 
-def _counted(files: Sequence[Source], terms: Terms, jobs: int | None) -> tuple[Counts, bool]:
+def _counted(files: Sequence[Source], terms: Terms, jobs: int) -> tuple[Counts, bool]:
     """Return what the files come to, and whether Ctrl-C came before their end."""
     from rich.console import Console
 
@@ -100,8 +100,8 @@ def _counted(files: Sequence[Source], terms: Terms, jobs: int | None) -> tuple[C
     counts = Counts()
     with Counted(Console(stderr=True), batches.size(files)) as progress:
         try:
-            found = batches.batches(files, cast("BufferedReader", sys.stdin.buffer))
-            for batch, part in pool.judged(found, terms, jobs or _processors()):
+            found = batches.batches(files, cast("BufferedReader", sys.stdin.buffer), pool.size(jobs))
+            for batch, part in pool.judged(found, terms, jobs):
                 counts += part
                 progress.counted(batch.read, part)
         except KeyboardInterrupt:
