@@ -162,10 +162,12 @@ class Counting:
 
     def _is_taken(self, exchange: Exchange) -> bool:
         """Whether an exchange is asked for, by its id or its scenario."""
+        if not self._terms.scenarios:
+            return True
         names = {exchange.id, exchange.scenario or exchange.id}
         taken = [each for each in self._terms.scenarios if any(fnmatchcase(name, each) for name in names)]
         self._taken.update(taken)
-        return bool(taken) or not self._terms.scenarios
+        return bool(taken)
 
     def _judge(self, exchange: Exchange, place: Place) -> None:
         name = self._terms.provider or exchange.provider or UNNAMED

@@ -60,10 +60,13 @@ class Alphabet:
             return self._scalar(value)
         texts = self._texts
         for member in members:
-            if type(member) is str:
-                parts.append(texts.get(member, _OTHER_TEXT))
+            kind = type(member)
+            if kind is str:
+                parts.append(texts.get(member, _OTHER_TEXT))  # type: ignore[arg-type]
+            elif kind is dict or kind is list:
+                parts.append(self.shape(member))
             else:
-                parts.append(None if member is None else self.shape(member))
+                parts.append(None if member is None else self._scalar(member))  # type: ignore[arg-type]
         return tuple(parts)
 
     def _scalar(self, value: str | float | None) -> Hashable:
