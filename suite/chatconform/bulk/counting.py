@@ -134,10 +134,10 @@ class Counting:
         self._seen["lines"] += 1
         if isinstance(line, Unreadable):
             self.refuse(line)
-        elif line.strip():
-            self._take(store.parse_line(line, source, number), Place(source, number))
-        else:
+        elif not line or line.isspace():
             self._seen["empty"] += 1
+        else:
+            self._take(store.parse_line(line, source, number), Place(source, number))
 
     def file(self, data: bytes, source: str) -> None:
         """Take the bytes of a file that holds one exchange."""

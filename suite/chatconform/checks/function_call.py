@@ -35,7 +35,7 @@ def _declared(asked: Asked) -> list[str | None]:
 
 def _names_all(asked: Asked) -> bool:
     """Whether every function of a request has a name."""
-    return all(_declared(asked)) and asked.has_functions
+    return asked.has_functions and all(_declared(asked))
 
 
 def _calling(transcript: Transcript) -> Iterator[tuple[Choice, ToolCall]]:

@@ -84,8 +84,10 @@ class Asked:
     @property
     def json_schema(self) -> JsonObject | None:
         """The schema that the answer is to keep."""
+        if self.json_format != "json_schema":
+            return None
         schema = _member(_member(self.body.get("response_format"), "json_schema"), "schema")
-        return schema if self.json_format == "json_schema" and isinstance(schema, dict) else None
+        return schema if isinstance(schema, dict) else None
 
     @property
     def is_strict(self) -> bool:
@@ -96,6 +98,8 @@ class Asked:
     def stops(self) -> tuple[str, ...]:
         """The strings before which the text is to end."""
         wanted = self.body.get("stop")
+        if wanted is None:
+            return ()
         each = wanted if isinstance(wanted, list) else [wanted]
         return tuple(stop for stop in each if isinstance(stop, str) and stop)
 

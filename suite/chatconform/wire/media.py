@@ -96,7 +96,9 @@ class Decoded:
 
 def codings(headers: Headers | None) -> tuple[str, ...]:
     """Return the content codings in the order in which they were applied, without identity."""
-    value = header(headers, "Content-Encoding") or ""
+    value = header(headers, "Content-Encoding")
+    if value is None:
+        return ()
     return tuple(name for name in (part.strip().lower() for part in value.split(",")) if name not in ("", "identity"))
 
 
