@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 import chatconform as package
@@ -71,6 +72,17 @@ def environment() -> Mapping[str, str]:
 def covered(environment: Mapping[str, str]) -> Mapping[str, str]:
     """The same environment, in which coverage is measured where it is measured here."""
     return {**environment, **{name: value for name, value in os.environ.items() if name.startswith("COV")}}
+
+
+@pytest.fixture(autouse=True)
+def _coverage(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Stop measuring coverage for the time of a test that is marked as uncovered."""
+    measured = Coverage.current() if request.node.get_closest_marker("uncovered") else None
+    if measured:
+        measured.stop()
+    yield
+    if measured:
+        measured.start()
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,8 @@ from chatconform.reference.run_clauses import all_run_faults
 from chatconform.reference.runs import RunFault, written
 from outcome_vectors import differences
 
+pytestmark = pytest.mark.uncovered
+
 FAULTS = all_run_faults()
 COMPARISONS = all_comparisons()
 CONTRACTS = (None, "costrouter", "tkhub", "toapis", "tooken", "xmsmartlink")

@@ -17,6 +17,8 @@ from chatconform.reference.good import DOCUMENTED, GOOD
 from chatconform.wire.transcript import Transcript
 from outcome_vectors import differences, known, of_fault, of_good, ruled, vector
 
+pytestmark = pytest.mark.uncovered
+
 FAULTS = all_faults()
 
 

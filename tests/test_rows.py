@@ -23,6 +23,8 @@ from chatconform.wire import sse, strict_json, transcript
 from chatconform.wire.fold import Facts, fold
 from chatconform.wire.reuse import FREE_TEXT
 
+pytestmark = pytest.mark.uncovered
+
 MATERIAL = os.environ.get("CHATCONFORM_MATERIAL")
 
 
