@@ -110,11 +110,13 @@ class Progress:
 
 
 def _output_tokens(exchange: Exchange) -> int:
-    """Return what an answer says that it cost, in tokens; 0 where it does not say, or is too large to look."""
+    """Return what an answer says that it cost, in tokens; 0 where it does not say, or may be too large to look at."""
     from chatconform.capture.transport import LARGE
+    from chatconform.recordings import redact
     from chatconform.wire import transcript as transcripts
 
-    if exchange.response is None or exchange.response.status >= 400 or len(exchange.response.body) > LARGE:
+    response = exchange.response
+    if response is None or response.status >= 400 or len(response.body) > LARGE or redact.codings(response):
         return 0
     usages = [seen.value for seen in transcripts.read(exchange).facts.usages]
     counts = [usage.get("completion_tokens") for usage in usages if isinstance(usage, dict)]
