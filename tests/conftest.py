@@ -68,12 +68,6 @@ def environment() -> Mapping[str, str]:
     return {**kept, "PYTHONPATH": SOURCE, "COLUMNS": "200", "PYTHONUTF8": "1", "TERM": "xterm"}
 
 
-@pytest.fixture(scope="session")
-def covered(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The same environment, in which coverage is measured where it is measured here."""
-    return {**environment, **{name: value for name, value in os.environ.items() if name.startswith("COV")}}
-
-
 @pytest.fixture(autouse=True)
 def _coverage(request: pytest.FixtureRequest) -> Iterator[None]:
     """Stop measuring coverage for the time of a test that is marked as uncovered."""
@@ -86,13 +80,13 @@ def _coverage(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def chatconform(covered: Mapping[str, str]) -> Face:
+def chatconform(environment: Mapping[str, str]) -> Face:
     """Run `python -m chatconform ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
-    return _face((sys.executable, "-m", "chatconform"), covered)
+    return _face((sys.executable, "-m", "chatconform"), environment)
 
 
 @pytest.fixture(scope="session")
-def commands(covered: Mapping[str, str]) -> Commands:
+def commands(environment: Mapping[str, str]) -> Commands:
     """Run command lines of chatconform, each in a folder of its own with variables of its own, in one interpreter.
 
     What the interpreter says besides, as its logs, is added to the last one's standard error.
@@ -101,7 +95,7 @@ def commands(covered: Mapping[str, str]) -> Commands:
     def run(rows: Sequence[tuple[Path, Sequence[str], Mapping[str, str]]], **variables: str) -> Sequence[object]:
         asked = json.dumps([(str(folder), arguments, own) for folder, arguments, own in rows])
         done = subprocess.run(
-            [sys.executable, "-c", _ONE_BY_ONE], input=asked, env={**covered, **variables}, capture_output=True,
+            [sys.executable, "-c", _ONE_BY_ONE], input=asked, env={**environment, **variables}, capture_output=True,
             text=True,
         )  # fmt: skip
         said = json.loads(done.stdout)
@@ -115,10 +109,10 @@ def commands(covered: Mapping[str, str]) -> Commands:
 
 
 @pytest.fixture(scope="session")
-def run_pytest(covered: Mapping[str, str]) -> Face:
+def run_pytest(environment: Mapping[str, str]) -> Face:
     """Run `python -m pytest ARGUMENTS` in a folder. Nothing that it prints may hold a traceback."""
     without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # the second takes half a second to start
-    return _face((sys.executable, "-m", "pytest", *without), covered)
+    return _face((sys.executable, "-m", "pytest", *without), environment)
 
 
 @pytest.fixture(scope="session")
@@ -141,10 +135,24 @@ def shell(environment: Mapping[str, str], tmp_path: Path) -> Shell:
     return Shell(folder, {**environment, "PATH": f"{programs}{os.pathsep}{environment['PATH']}"})
 
 
+_COVERED = ("tests/test_cli.py", "tests/test_live.py", "tests/test_plugin.py", "tests/test_report_command.py")
+"""The tests whose children measure coverage; what those of others run, these run as well."""
+
+
+def _measured() -> Mapping[str, str]:
+    """Return what lets a child measure coverage, where it is measured here and the test of the moment is one for it."""
+    is_covered = os.environ.get("PYTEST_CURRENT_TEST", "").startswith(_COVERED)
+    return {name: value for name, value in os.environ.items() if is_covered and name.startswith("COV")}
+
+
 def _face(command: tuple[str, ...], environment: Mapping[str, str]) -> Face:
     def run(folder: Path, *arguments: str, stdin: bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*command, *arguments], cwd=folder, input=stdin, env={**environment, **variables}, capture_output=True
+            [*command, *arguments],
+            cwd=folder,
+            input=stdin,
+            env={**environment, **_measured(), **variables},
+            capture_output=True,
         )
         said, problems = done.stdout.decode(), done.stderr.decode()
         assert "Traceback (most recent call last)" not in said + problems
