@@ -65,7 +65,7 @@ def test_a_hostile_endpoint_ends_in_a_verdict_within_bounds_as_the_page_says(nam
     assert {} == broken(driven(name, again=False))
 
 
-def test_light_ones_that_are_asked_beside_each_other_do(driven, servers):
+def test_light_hostile_endpoints_are_driven_beside_each_other(driven, servers):
     assert {} == broken(driven(*LIGHT, again=True))
     asked = {name: [request.split(b" ")[1] for request in servers.seen[name]] for name in REDIRECTED}
     assert dict.fromkeys(REDIRECTED, [b"/v1/chat/completions"] * 2) == asked, "a redirection is not followed"

@@ -7,13 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from chatconform.model import Exchange, Origin, Request
+from chatconform.cli.progress import Progress
+from chatconform.model import Exchange, Origin, Provider, Request
 from chatconform.recordings import store
 from chatconform.reference.endpoint import Endpoint
+from chatconform.scenarios import plan as planning
 
 KEY = "sk-fake-0123456789abcdef"
 SOME = ("--scenario", "short", "--scenario", "stream", "--scenario", "error.no_key")
@@ -67,6 +72,16 @@ def test_progress_is_a_line_for_each_exchange_where_nobody_watches(whole):
     folder, done = whole
     lines = done.stderr.splitlines()
     assert (len(recorded(folder)), True) == (sum(": " in line and "/" in line for line in lines), "done" in lines[-1])
+
+
+def test_progress_counts_what_was_sent_and_not_what_a_ceiling_kept_back():
+    console = Console(file=StringIO(), width=120)
+    sent = Exchange("basic", "acme", Request("POST", ""), None)
+    with Progress(console) as progress:
+        progress.planned(planning.plan(Provider("acme", "http://127.0.0.1:9/v1", "m"), scenarios=("basic", "short")), 0)
+        progress.finished("acme", sent)
+        progress.finished("acme", replace(sent, id="short", end="limit:requests"))
+    assert ["acme: 1/2 basic complete", "acme: 1/2 short limit:requests"] == console.file.getvalue().splitlines()[1:]
 
 
 def test_the_recording_judged_again_gives_the_same_results(whole, chatconform, tmp_path):
