@@ -68,9 +68,9 @@ def environment() -> Mapping[str, str]:
     return {**kept, "PYTHONPATH": SOURCE, "COLUMNS": "200", "PYTHONUTF8": "1", "TERM": "xterm"}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _coverage(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Stop measuring coverage for the time of a test that is marked as uncovered."""
+    """Stop measuring coverage for the time of a module that is marked as uncovered, its fixtures included."""
     measured = Coverage.current() if request.node.get_closest_marker("uncovered") else None
     if measured:
         measured.stop()

@@ -22,6 +22,8 @@ from hostile import HOSTILE
 from hostile_page import PAGE, promised, rows_of
 from hostile_run import Said, Servers, drive_together
 
+pytestmark = pytest.mark.uncovered
+
 HEAVY = (
     "json.strings", "choices.many", "sse.fields.choices", "endless.comments", "second.endless", "endless.names",
     "gzip.bomb", "json.values.chunks", "text.brackets", "text.tokens.amid", "calls.deep", "models.million", "cut",

@@ -23,6 +23,8 @@ from chatconform.report import results
 from recording import answer, lines, stream, write
 from report_sample import sample
 
+pytestmark = pytest.mark.uncovered
+
 CEILING = 1 << 30
 """Bytes of address space that a command may take."""
 LIMITED = """
