@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from chatconform.exhibits import Endpoint
 from chatconform.model import (
     Conclusion,
     ExchangeSummary,
@@ -249,7 +250,12 @@ def test_a_provider_that_was_not_judged_has_no_page():
     "provider, expected",
     [
         ("acme-2", "acme-2.md"),
+        ("llama.cpp", "llama.cpp.md"),
         ("index", "index."),
+        ("results", "results."),
+        ("con.1", "con-1."),
+        ("a.", "a."),
+        ("a.0123abcd", "a-0123abcd."),
         ("Acme", "acme."),
         ("../../etc/passwd", "etc-passwd."),
         ("", "provider."),
@@ -259,12 +265,18 @@ def test_a_provider_that_was_not_judged_has_no_page():
 )
 def test_the_name_of_a_page_is_safe(provider, expected):
     name = board.page(provider)
-    assert (expected, True) == (name[: len(expected)], re.fullmatch(r"[a-z0-9.-]{4,60}", name) is not None)
+    kept = expected == name
+    digest = re.fullmatch(r"[a-z0-9-]{1,40}\.[0-9a-f]{8}\.md", name) is not None
+    assert (expected, True) == (name[: len(expected)], kept or digest)
 
 
 def test_different_providers_have_different_pages():
-    names = ("acme", "Acme", "ACME", "acme ", "index", "a/b", "a-b", "")
+    names = ("acme", "Acme", "ACME", "acme ", "index", "a/b", "a-b", "", board.page("Acme", ""), "a.b", "a b")
     assert len(names) == len({board.page(name) for name in names})
+
+
+def _provider(document: str | None) -> ProviderResult:
+    return ProviderResult("p", Conclusion.CONFORMS, "", {}, "a recording", endpoint=Endpoint(contract=document))
 
 
 @pytest.mark.parametrize(
@@ -278,12 +290,12 @@ def test_different_providers_have_different_pages():
 )
 def test_the_command_is_one_that_can_be_pasted_or_none(file, expected):
     exchange = ExchangeSummary("e", "p", file, "", "POST /", 200, "complete", Origin.LIVE, None, {})
-    assert expected == board.command("a.b.c", exchange)
+    assert expected == board.command(_provider(None), "a.b.c", exchange)
 
 
 def test_a_command_names_the_document_where_its_name_does_not_follow_from_the_providers():
     exchange = ExchangeSummary("e", "p", "e.json", "", "POST /", 200, "complete", Origin.LIVE, None, {})
-    asked = [board.command("a.b", exchange, document) for document in (None, "p", "tooken")]
+    asked = [board.command(_provider(document), "a.b", exchange) for document in (None, "p", "tooken")]
     plain = "chatconform judge e.json --provider p --check a.b"
     assert [plain, plain, "chatconform judge e.json --provider p --contract tooken --check a.b"] == asked
 

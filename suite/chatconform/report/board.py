@@ -70,6 +70,9 @@ _DOES = {
     Conclusion.CONFORMS: ("conforms", "conform"),
 }
 
+_TAKEN = re.compile(r"(?:index|results|readme|con|prn|aux|nul|com\d|lpt\d)(?:\..*)?|.*\.[0-9a-f]{8}")
+"""Names that stand for other files of the folder or for devices of Windows, or look like a name with a digest."""
+
 REASONS = {
     Reason.NOTHING_TO_EXAMINE: "What came held nothing that these checks look at.",
     Reason.PREREQUISITE: "Another check has to hold before these can be judged.",
@@ -108,7 +111,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One provider with every check that was judged of it, worst first, then by check and contract."""
+    """One provider with every check that was judged of it, worst first."""
 
     provider: ProviderResult
     entries: tuple[Entry, ...]
@@ -151,13 +154,13 @@ def rows(results: Results) -> tuple[Row, ...]:
     for verdict in listed(results.verdicts):
         verdicts.setdefault(verdict.provider, []).append(verdict)
     order = sorted(results.providers, key=lambda item: (_WORST_FIRST.index(item.conclusion), item.id))
-    return tuple(_row(item, verdicts.get(item.id, ())) for item in order)
+    return tuple(_row(results, item, verdicts.get(item.id, ())) for item in order)
 
 
 def row(results: Results, provider: str) -> Row:
     """The row of one provider. Raises KeyError where the results have no such provider."""
     found = {item.id: item for item in results.providers}[provider]
-    return _row(found, (verdict for verdict in listed(results.verdicts) if verdict.provider == provider))
+    return _row(results, found, (verdict for verdict in listed(results.verdicts) if verdict.provider == provider))
 
 
 def headline(results: Results) -> str:
@@ -250,7 +253,7 @@ def contract_name(contract: str) -> str:
 
 def page(provider: str, suffix: str = ".md") -> str:
     """The file name of a provider's page: safe on every file system, and its own for every id."""
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", provider) and provider != "index":
+    if re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,58}[a-z0-9-])?", provider) and not _TAKEN.fullmatch(provider):
         return f"{provider}{suffix}"
     digest = hashlib.sha256(provider.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     readable = re.sub(r"[^a-z0-9]+", "-", provider[:40].lower()).strip("-")
@@ -311,15 +314,16 @@ def sentence(provider: ProviderResult) -> str:
     return provider.sentence.removeprefix(f"{provider.conclusion.value}: ")
 
 
-def command(check: str, exchange: ExchangeSummary | None, document: str | None = None) -> str | None:
+def command(provider: ProviderResult, check: str, exchange: ExchangeSummary | None) -> str | None:
     """The shell command that shows a verdict again; None where a name in it cannot be printed as it is.
 
-    `document` is the contract of the provider's own document: named where its name does not follow from the provider's.
+    It names the contract of the provider's own document where that does not follow from the provider's name.
     """
     if exchange is None:
         return None
-    contract = ("--contract", document) if document and document != exchange.provider else ()
-    words = ("chatconform", "judge", exchange.file, "--provider", exchange.provider, *contract, "--check", check)
+    document = provider.endpoint.contract
+    contract = ("--contract", document) if document and document != provider.id else ()
+    words = ("chatconform", "judge", exchange.file, "--provider", provider.id, *contract, "--check", check)
     return shlex.join(words) if all(line(word, 200) == word for word in words) else None
 
 
@@ -332,13 +336,23 @@ def own_document_sentence(word: OwnDocument, source: str) -> str:
     return "is silent about it."
 
 
-def _row(provider: ProviderResult, verdicts: Iterable[Verdict]) -> Row:
+def harm(text: CheckText) -> tuple[int, bool]:
+    """How much a broken rule hurts, as a key that sorts the worst first.
+
+    That is: how many measured clients raise or go wrong; and of what hurts none, first what was not measured.
+    """
+    return (-len({*text.raises, *text.wrong}), text.measured)
+
+
+def _row(results: Results, provider: ProviderResult, verdicts: Iterable[Verdict]) -> Row:
     entries = (Entry(contract, check, rolled) for (_, contract, check), rolled in roll_up(verdicts).items())
-    return Row(provider, tuple(sorted(entries, key=_entry_order)))
+    return Row(provider, tuple(sorted(entries, key=lambda entry: _entry_order(results, entry))))
 
 
-def _entry_order(entry: Entry) -> tuple[int, str, bool, str]:
-    return (_MARKS.index(entry.mark), entry.check, entry.contract != OPENAI, entry.contract)
+def _entry_order(results: Results, entry: Entry) -> tuple[int, tuple[int, bool], str, bool, str]:
+    """By mark, what fails by the harm that it does, then by check and contract."""
+    hurts = harm(text_of(results, entry.check)) if entry.mark in _FAILURES else (0, False)
+    return (_MARKS.index(entry.mark), hurts, entry.check, entry.contract != OPENAI, entry.contract)
 
 
 @dataclass(frozen=True, slots=True)

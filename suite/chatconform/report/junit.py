@@ -100,7 +100,7 @@ def _case(run: _Run, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSum
         "exchange": first.exchange,
         "cite": text.sources.get(entry.contract, ""),
         "own_document": entry.own_document or "",
-        "again": (failed and board.command(entry.check, exchange)) or "",
+        "again": (failed and board.command(row.provider, entry.check, exchange)) or "",
     })  # fmt: skip
     _outcome(case, run, entry, text)
     return case

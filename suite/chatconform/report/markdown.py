@@ -20,6 +20,7 @@ from chatconform.model import (
 )
 from chatconform.report import board, changes, visible
 from chatconform.report.board import Entry, Mark, Row
+from chatconform.report.broken import Broken, broken
 from chatconform.report.tables import cell, identifier, joined, section, table
 from chatconform.rollup import proven
 
@@ -113,26 +114,19 @@ def musts_cell(row: Row, *, openai: bool) -> str:
 
 
 def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[str]:
-    """Failures of musts by check: first what most providers break."""
-    broken: dict[str, list[tuple[Row, Entry]]] = {}
-    for row in rows:
-        for entry in row.marked(Mark.FAIL):
-            broken.setdefault(entry.check, []).append((row, entry))
-    worst_first = sorted(broken, key=lambda check: (-len({row.provider.id for row, _ in broken[check]}), check))
+    """Failures of musts by check."""
     head = ("Check", "What does not hold", "What it breaks", "Providers")
-    return section(
-        "What breaks, worst first",
-        table(head, (_break_row(results, check, broken[check]) for check in worst_first)),
-    )
+    musts = (each for each in broken(results, rows) if each.mark is Mark.FAIL)
+    return section("What breaks, worst first", table(head, (_break_row(results, each) for each in musts)))
 
 
-def _break_row(results: Results, check: str, found: Sequence[tuple[Row, Entry]]) -> tuple[str, ...]:
-    text = board.text_of(results, check)
+def _break_row(results: Results, it: Broken) -> tuple[str, ...]:
+    text = board.text_of(results, it.check)
     names = (
         _card_link(_name(row), row, entry) + ("" if entry.contract == OPENAI else " (own document)")
-        for row, entry in found
+        for row, entry in it.found
     )
-    return (identifier(check), visible.prose(text.says), visible.prose(text.breaks), ", ".join(names))
+    return (identifier(it.check), visible.prose(text.says), visible.prose(text.breaks), ", ".join(names))
 
 
 def _matrix(rows: Sequence[Row]) -> Iterator[str]:
@@ -306,7 +300,7 @@ def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, Exch
     yield from ("", f"### {entry.mark.value} {identifier(entry.check)}", "")
     yield from rule(results, row, entry)
     failed = board.failing(entry)
-    again = board.command(entry.check, exchanges.get(failed[0].exchange), row.provider.endpoint.contract)
+    again = board.command(row.provider, entry.check, exchanges.get(failed[0].exchange))
     if again:
         yield f"- **Again:** {visible.code(again)}"
     yield f"- **In:** {board.extent(entry)}"

@@ -81,7 +81,7 @@ def _document(contract: str) -> str | None:
 
 
 def _failures(results: Results) -> list[_Failure]:
-    """What fails: musts first, what is waived last, then by the verdicts' keys."""
+    """What fails: musts first, what is waived last, then by the harm that it does, then by the verdicts' keys."""
     providers = {provider.id: provider for provider in results.providers}
     exchanges = {(exchange.provider, exchange.id): exchange for exchange in results.exchanges}
     found = [
@@ -89,8 +89,12 @@ def _failures(results: Results) -> list[_Failure]:
         for each in results.verdicts
         if each.outcome is Outcome.FAIL and (provider := providers.get(each.provider))
     ]
-    levels = list(Level)
-    return sorted(found, key=lambda it: (it.verdict.waiver is not None, levels.index(it.verdict.level), it.verdict.key))
+    return sorted(found, key=_order)
+
+
+def _order(it: _Failure) -> tuple[bool, int, tuple[int, bool], tuple[str, str, str, str]]:
+    level = list(Level).index(it.verdict.level)
+    return (it.verdict.waiver is not None, level, board.harm(it.text), it.verdict.key)
 
 
 def _document_of(results: Results, gated: Gated, kept: Sequence[_Failure], of: int) -> JsonObject:
@@ -243,7 +247,7 @@ def _properties(failure: _Failure) -> JsonObject:
         found["event"] = first.event
     if verdict.own_document:
         found["ownDocument"] = verdict.own_document.value
-    again = board.command(verdict.check, failure.exchange)
+    again = board.command(failure.provider, verdict.check, failure.exchange)
     return {**found, "again": again} if again else found
 
 

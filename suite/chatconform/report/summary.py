@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from chatconform.model import ExchangeSummary, Outcome, Results
 from chatconform.report import board, markdown, visible
 from chatconform.report.board import Entry, Mark, Row
+from chatconform.report.broken import broken
 from chatconform.report.tables import cell, identifier
 
 MOST_BYTES = 900 * 1024
@@ -123,13 +125,11 @@ def _bugs(rows: Iterable[Row]) -> Iterator[_Piece]:
 
 
 def _failures(results: Results, rows: Sequence[Row]) -> Iterator[_Piece]:
-    """A card for every failing check of every provider: musts of all providers first, what is waived last."""
+    """A card for every failing check of every provider: musts first, what is waived last."""
     exchanges = {row.provider.id: board.exchanges_of(results, row.provider.id) for row in rows}
-    for mark in (Mark.FAIL, Mark.WARN, Mark.INFO, Mark.WAIVED):
-        found = [(row, entry) for row in rows for entry in row.marked(mark)]
-        if found:
-            yield _Piece(f"\n## {_TITLES[mark]}")
-        for row, entry in found:
+    for mark, worst_first in groupby(broken(results, rows), key=lambda each: each.mark):
+        yield _Piece(f"\n## {_TITLES[mark]}")
+        for row, entry in (found for each in worst_first for found in each.found):
             yield _Piece(_card(results, row, entry, exchanges[row.provider.id]), f"{mark} finding")
 
 
@@ -143,7 +143,7 @@ _TITLES = {
 
 def _card(results: Results, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSummary]) -> str:
     failed = board.failing(entry)
-    again = board.command(entry.check, exchanges.get(failed[0].exchange))
+    again = board.command(row.provider, entry.check, exchanges.get(failed[0].exchange))
     lines = [f"\n### {entry.mark} {identifier(entry.check)}: {_name(row)}\n", *markdown.rule(results, row, entry)]
     lines += [f"- **Again:** {visible.code(again)}"] if again else []
     lines.append(f"- **In:** {board.extent(entry)}")

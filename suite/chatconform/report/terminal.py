@@ -164,12 +164,12 @@ def _shares(marks: Counter[Mark]) -> Iterator[tuple[Mark, int]]:
 
 
 def _must_failures(row: Row) -> dict[str, list[Entry]]:
-    """The checks that fail as a must and are not waived, each with its failures under every contract."""
+    """The checks that fail as a must and are not waived, worst first, each with its failures under every contract."""
     musts = {entry.check for entry in row.marked(Mark.FAIL)}
-    found: dict[str, list[Entry]] = {check: [] for check in sorted(musts)}
+    found: dict[str, list[Entry]] = {}
     for entry in row.failures:
         if entry.check in musts:
-            found[entry.check].append(entry)
+            found.setdefault(entry.check, []).append(entry)
     return found
 
 
@@ -183,7 +183,7 @@ def _failure(results: Results, row: Row, entries: Sequence[Entry], console: Cons
         if said:
             _field(console, label, Text(line(said, 400)))
     exchange = board.exchanges_of(results, row.provider.id).get(verdict.exchange)
-    again = board.command(worst.check, exchange, row.provider.endpoint.contract)
+    again = board.command(row.provider, worst.check, exchange)
     if again:
         console.print(Text(f"{' ' * _INDENT}{'again':{_LABEL}}{again}", style="cyan"), soft_wrap=True)
 

@@ -88,7 +88,7 @@ def card(
     own = entry.own_document and board.own_document_sentence(entry.own_document, text.sources.get(document, ""))
     promised = entry.own_document is OwnDocument.PROMISES
     first = exchanges.get(failed[0].exchange)
-    again, curl = board.command(entry.check, first, row.provider.endpoint.contract), ticket.curl(first)
+    again, curl = board.command(row.provider, entry.check, first), ticket.curl(first)
     return Card(
         entry=entry,
         anchor=board.anchor(entry.contract, entry.check),

@@ -11,6 +11,7 @@ from chatconform.diff import NOBODYS, By, Kind
 from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, OwnDocument, Problem, Results
 from chatconform.report import board
 from chatconform.report.board import Entry, Mark, Musts, NotAsked, Row
+from chatconform.report.broken import broken
 from chatconform.report.changes import WHY, WORDS, by_whom
 from chatconform.report.html import arrivals
 from chatconform.report.html.arrivals import Arrivals
@@ -116,13 +117,13 @@ def view(results: Results) -> Overview:
     rows = board.rows(results)
     exchanges = grouped(results.exchanges)
     timed = arrivals.alike([exchanges.get(row.provider.id, []) for row in rows[:MOST]])
-    broken = tuple(_breaks(results, rows))
+    breaks = tuple(_breaks(results, rows))
     return Overview(
         results=results,
         headline=board.headline(results),
         places=tuple(_place(results, row, exchanges.get(row.provider.id, [])) for row in rows),
-        breaks=tuple(each for each in broken if each.mark is Mark.FAIL),
-        lesser=tuple(each for each in broken if each.mark is not Mark.FAIL),
+        breaks=tuple(each for each in breaks if each.mark is Mark.FAIL),
+        lesser=tuple(each for each in breaks if each.mark is not Mark.FAIL),
         arrivals=arrivals.drawn(timed),
         matrix=matrix(results, rows),
         changes=tuple(changed(results.changes)),
@@ -188,20 +189,12 @@ def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> 
 
 
 def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[Break]:
-    """Yield what fails, worst first: by level, by how many providers break it, by how many clients that hurts."""
-    found: dict[tuple[str, Mark], list[tuple[Row, Entry]]] = {}
-    for row in rows:
-        for entry in row.failures:
-            if entry.mark is not Mark.WAIVED:
-                found.setdefault((entry.check, entry.mark), []).append((row, entry))
-    marks, made = list(Mark), []
-    for (check, mark), hits in found.items():
-        text = board.text_of(results, check)
-        providers = len({row.provider.id for row, _ in hits})
-        order = (marks.index(mark), -providers, -len({*text.raises, *text.wrong}), check)
-        shown = tuple(_hit(row, entry) for row, entry in hits[:MOST])
-        made.append((order, Break(check, text, mark, shown, len(hits) - len(shown))))
-    yield from (each for _, each in sorted(made, key=lambda item: item[0]))
+    """Yield what fails and is not waived, worst first."""
+    for each in broken(results, rows):
+        if each.mark is not Mark.WAIVED:
+            hits = tuple(_hit(row, entry) for row, entry in each.found[:MOST])
+            text = board.text_of(results, each.check)
+            yield Break(each.check, text, each.mark, hits, len(each.found) - len(hits))
 
 
 def _hit(row: Row, entry: Entry) -> Hit:
