@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chatconform import deviations, explanation, listing
+from chatconform.coverage import Standing, coverage
 from chatconform.explanation import explained
 from chatconform.judging import known_checks
-from chatconform.model import CheckText
+from chatconform.model import CheckText, InputError
 from chatconform.report import board
 
 DONE_EXACT = """\
@@ -54,6 +55,39 @@ def test_every_rule_can_be_explained(check):
     found = explained(check)
     assert (check, True, True) == (found.text.id, bool(found.rules), bool(found.hurts))
     assert {rule.contract for rule in found.rules} == set(found.text.levels)
+
+
+TRM_05 = """\
+TRM-05
+  The sentinel is misspelt: a trailing space, lower case, or quotes around it.
+
+why it matters
+  Clients take it for JSON; a trailing space is enough for openai-node and the AI SDK to raise.
+
+whom it hurts
+"""
+
+
+def test_an_entry_of_the_catalogue_is_explained_with_what_finds_it():
+    text, found_by = listing.explain("TRM-05"), "\n\nfound by\n  sse.done.exact"
+    assert (TRM_05, found_by) == (text[: len(TRM_05)], text[-len(found_by) :])
+
+
+@pytest.mark.parametrize("covered", coverage().values(), ids=lambda covered: covered.entry.id)
+def test_every_entry_says_what_becomes_of_it(covered):
+    titles = {
+        Standing.CHECKED: "found by",
+        Standing.HABIT: "a lawful habit, which reports show and nothing accuses",
+        Standing.UNDECIDED: "found by no check, because",
+    }
+    sections = [part.partition("\n")[0] for part in listing.explain(covered.entry.id).split("\n\n")]
+    assert [titles[covered.standing]] == [title for title in titles.values() if title in sections]
+
+
+def test_a_name_that_is_neither_gets_the_nearest_that_is():
+    with pytest.raises(InputError) as raised:
+        listing.explain("FIN-O4")
+    assert "FIN-04" in raised.value.remedy
 
 
 def test_a_clause_says_of_which_requests_it_speaks():

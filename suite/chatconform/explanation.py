@@ -54,9 +54,7 @@ class Explanation:
     @property
     def hurts(self) -> tuple[tuple[str, str], ...]:
         """Whom it hurts, by what happens to them; one line without names where nobody is known to mind."""
-        lists = (("raises in", self.raises), ("silently wrong in", self.wrong))
-        named = tuple((label, ", ".join(clients)) for label, clients in lists if clients)
-        return named or ((("no measured client minds" if self.text.measured else "not measured"), ""),)
+        return _hurts(self.raises, self.wrong, is_measured=self.text.measured)
 
 
 @cache
@@ -74,6 +72,18 @@ def explained(check: str) -> Explanation:
         wrong=_with_versions(text.wrong),
         example=_example(check),
     )
+
+
+def hurt(entry: Deviation) -> tuple[tuple[str, str], ...]:
+    """Return whom a deviation hurts, by what happens to them, as `Explanation.hurts` does."""
+    impact = deviations.impact([entry.id])
+    return _hurts(_with_versions(impact.raises), _with_versions(impact.wrong), is_measured=entry.measured)
+
+
+def _hurts(raises: tuple[str, ...], wrong: tuple[str, ...], *, is_measured: bool) -> tuple[tuple[str, str], ...]:
+    lists = (("raises in", raises), ("silently wrong in", wrong))
+    named = tuple((label, ", ".join(clients)) for label, clients in lists if clients)
+    return named or ((("no measured client minds" if is_measured else "not measured"), ""),)
 
 
 @cache

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from textwrap import wrap
 
 from chatconform import assessment, explanation
 from chatconform.checks import described
 from chatconform.contracts import contract as contracts
+from chatconform.coverage import Covered, coverage
 from chatconform.deviations import Deviation
 from chatconform.explanation import Example, Rule
 from chatconform.judging import known_checks
 from chatconform.model import OPENAI, InputError, Place, Provider
 from chatconform.scenarios import plan
 from chatconform.strict_yaml import nearest
+from chatconform.wire.habits import TEXTS
 
 Row = dict[str, str]
 
@@ -70,13 +72,20 @@ def _faults() -> Iterator[Row]:
         yield {"fault": name, "of": good.get(name, "any exchange"), "says": says}
 
 
-def explain(check: str) -> str:
-    """Return what a check asks for, why, and by whose word. Raises `InputError` for an unknown id."""
-    if check not in known_checks():
-        remedy = f"{nearest(check, known_checks())}`chatconform list checks` prints all ids."
-        raise InputError(Place("command line"), f"there is no check {check!r}", remedy)
+def explain(name: str) -> str:
+    """Return all that there is to say of a check, or of an entry of the catalogue. Raises `InputError` for others."""
+    if name in known_checks():
+        return _explain_check(name)
+    if name in coverage():
+        return _explain_entry(coverage()[name])
+    remedy = f"{nearest(name, (*known_checks(), *coverage()))}`chatconform list checks` prints all ids."
+    raise InputError(Place("command line"), f"there is no check {name!r}", remedy)
+
+
+def _explain_check(check: str) -> str:
+    """What a check asks for, why, and by whose word."""
     found = explanation.explained(check)
-    sections = (
+    return _told(check, found.text.says, (
         ("level", (line for rule in found.rules for line in _rule(rule))),
         ("why it matters", _wrapped(found.text.breaks)),
         ("whom it hurts", (line for label, names in found.hurts for line in _labelled(label, names))),
@@ -84,8 +93,26 @@ def explain(check: str) -> str:
         ("example", _example(found.example)),
         ("fix", _wrapped(found.text.fix)),
         ("needs first", map(_indented, found.needs)),
-    )
-    parts = [[check, *_wrapped(found.text.says)], *([title, *lines] for title, lines in sections)]
+    ))  # fmt: skip
+
+
+def _explain_entry(covered: Covered) -> str:
+    """What a deviation is that was seen in the wild, whom it hurts, and what becomes of it here."""
+    entry = covered.entry
+    habit = _labelled(covered.habit, TEXTS[covered.habit].says) if covered.habit else ()
+    return _told(entry.id, entry.says, (
+        ("why it matters", _wrapped(entry.breaks)),
+        ("whom it hurts", (line for label, names in explanation.hurt(entry) for line in _labelled(label, names))),
+        ("seen in the wild", _wrapped(", ".join(entry.cites))),
+        ("found by", map(_indented, covered.checks)),
+        ("a lawful habit, which reports show and nothing accuses", habit),
+        ("found by no check, because", _wrapped(covered.undecided or "")),
+    ))  # fmt: skip
+
+
+def _told(name: str, says: str, sections: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Return sections with their titles, without those that have no line."""
+    parts = [[name, *_wrapped(says)], *([title, *lines] for title, lines in sections)]
     return "\n\n".join("\n".join(part) for part in parts if len(part) > 1)
 
 

@@ -43,13 +43,16 @@ def list_(what: str, contract: str | None, providers_file: Path | None, as_json:
 
 
 @click.command(short_help="Say what a check asks for, and why.")
-@click.argument("check", shell_complete=completion.checks)
+@click.argument("check", shell_complete=completion.explained)
 def explain(check: str) -> None:
     """Say what a check asks for, why, by whose word, and show bytes that pass and bytes that fail.
+
+    CHECK can also be an entry of the catalogue of deviations that were seen in the wild, which reports cite.
 
     \b
     chatconform explain sse.done.present
     chatconform explain request.temperature.maximum
+    chatconform explain TRM-05
     """
     from chatconform import documents, listing
 

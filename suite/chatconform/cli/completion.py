@@ -34,6 +34,12 @@ def _checks() -> Collection[str]:
     return known_checks()
 
 
+def _explained() -> Collection[str]:
+    from chatconform import deviations
+
+    return {*_checks(), *deviations.load()}
+
+
 def _scenarios() -> Collection[str]:
     from chatconform.scenarios.scenario import all_scenarios
 
@@ -59,8 +65,8 @@ def _faults() -> Collection[str]:
     return endpoint.names()
 
 
-checks, scenarios, providers, contracts, faults = map(
-    _completer, (_checks, _scenarios, _providers, _contracts, _faults)
+checks, explained, scenarios, providers, contracts, faults = map(
+    _completer, (_checks, _explained, _scenarios, _providers, _contracts, _faults)
 )
 
 
