@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +57,12 @@ _SET_BY_OTHERS = (
     "GITHUB_",
     "CI",
 )
+
+
+def pytest_configure() -> None:
+    """Let SIGINT interrupt: a job that a shell began in the background ignores it, and its children would, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
