@@ -195,7 +195,7 @@ def test_a_ticket_says_all_that_a_vendor_needs():
     assert found is not None
     said = unescape(found[1])
     for part in (
-        "sse.done.last: this does not hold at https://api.acme.example/v1",
+        "sse.done.last: https://api.acme.example/v1 does not keep this rule",
         "Your own document says the same: acme.txt:99-101",
         "bytes [1200, 1216), event 12",
         "wanted the end of the stream",
@@ -203,7 +203,7 @@ def test_a_ticket_says_all_that_a_vendor_needs():
         "To mend it: repair sse.done.last.",
         "chatconform judge recordings/acme/stream.usage.json --provider acme --check sse.done.last",
     ):
-        assert part in said
+        assert part in re.sub(r"</?span>", "", said)
 
 
 def test_a_ticket_of_a_hostile_provider_is_text():

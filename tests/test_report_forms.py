@@ -22,10 +22,12 @@ from chatconform.model import (
     Problem,
     ProviderResult,
     Results,
+    Tally,
     Verdict,
 )
 from chatconform.report import board, markdown, terminal
 from chatconform.report.board import Mark
+from chatconform.report.headline import headline
 from chatconform.report.results import dump, load
 from report_sample import HOSTILE_PROVIDER, LONG_ID, on_terminal, sample
 
@@ -42,6 +44,11 @@ def concluded(*conclusions: Conclusion) -> Results:
     return replace(EMPTY, providers=tuple(providers))
 
 
+def _only(conclusion: Conclusion, **musts: int) -> Results:
+    counts = {"openai": {Level.MUST: Tally(**musts)}}
+    return replace(EMPTY, providers=(ProviderResult("p00", conclusion, "", counts, "recordings"),))
+
+
 def failing(exchanges: int, findings: int) -> Results:
     found = tuple(Finding(f"got {number}", "none") for number in range(findings))
     return replace(
@@ -56,8 +63,13 @@ def failing(exchanges: int, findings: int) -> Results:
 FIRST_SENTENCES = [
     (EMPTY, "No provider was judged."),
     (replace(EMPTY, problems=(Problem("a:1", "b", "c"),)), "No provider was judged: 1 problem."),
-    (concluded(DEVIATES), "The only provider deviates from a must."),
-    (concluded(CONFORMS, CONFORMS), "All 2 providers conform."),
+    (_only(DEVIATES, failed=1), "p00 deviates: 1 must fails."),
+    (_only(DEVIATES, failed=2, passed=3), "p00 deviates: 2 musts fail."),
+    (_only(VOID), "p00 is void, because the suite itself failed."),
+    (_only(WITH_WAIVERS, passed=2, waived=1), "p00 conforms with waivers: 2 musts are verified."),
+    (_only(CONFORMS, passed=1), "p00 conforms: 1 must is verified."),
+    (concluded(CONFORMS, CONFORMS), "Both providers conform."),
+    (concluded(CONFORMS, CONFORMS, CONFORMS), "All 3 providers conform."),
     (
         concluded(*[INCONCLUSIVE] * 3, *[DEVIATES] * 2),
         "2 of 5 providers deviate from a must; 3 are inconclusive.",
@@ -301,4 +313,4 @@ def test_a_command_names_the_document_where_its_name_does_not_follow_from_the_pr
 
 
 def test_the_headline_says_that_there_are_problems_too():
-    assert board.headline(sample()).endswith(" But there is 1 problem.")
+    assert headline(sample()).endswith(" But there is 1 problem.")

@@ -23,7 +23,7 @@ from chatconform import (
 from chatconform.attribution import Baseline
 from chatconform.checks import described
 from chatconform.contracts import contract as contracts
-from chatconform.exhibits import Endpoint, HabitText
+from chatconform.exhibits import DeviationText, Endpoint, HabitText
 from chatconform.model import (
     OPENAI,
     CheckText,
@@ -32,6 +32,7 @@ from chatconform.model import (
     ExchangeSummary,
     JsonValue,
     Origin,
+    Outcome,
     Place,
     Problem,
     Provider,
@@ -187,15 +188,18 @@ def assess(
     """Judge the subjects, one after the other, and conclude on each. `today` (UTC) is for waivers alone."""
     judged = [_Judged.of(subject, selection, today) for subject in subjects]
     shown = tuple(verdict for each in judged for verdict in each.verdicts)
+    said = texts({verdict.check for verdict in shown}, [each.subject for each in judged])
+    failing = {verdict.check for verdict in shown if verdict.outcome is Outcome.FAIL}
     exchanges = tuple(summary for each in judged for summary in each.summaries)
     asked_for = [each.subject for each in judged]
     results = Results(
         run={"suite": __version__, "rules": rules.digest(), **selection.facts(), **run},
         providers=tuple(map(_conclude, judged)),
-        checks=texts({verdict.check for verdict in shown}, asked_for),
+        checks=said,
         exchanges=exchanges,
         verdicts=shown,
         problems=(*problems, *(problem for each in judged for problem in each.problems)),
+        deviations=deviation_texts({each for check in failing for each in said[check].known}),
         habits=habit_texts({habit.id for exchange in exchanges for habit in exchange.habits}),
         contracts={name: contracts.digest(name) for name in _named(asked_for)},
     )
@@ -234,6 +238,7 @@ def _conclude(judged: _Judged) -> ProviderResult:
         source=subject.source,
         endpoint=Endpoint(subject.provider.base_url, subject.provider.model, subject.provider.contract),
         place=_shown(subject.provider.place),
+        is_part=subject.is_part,
     )
 
 
@@ -257,6 +262,12 @@ def habit_texts(ids: Collection[str]) -> dict[str, HabitText]:
     """Return what reports say of habits, with the clients that their catalogue entries name."""
     named = {each: habits.TEXTS[each] for each in sorted(ids)}
     return {each: replace(text, **_impact([text.entry or ""])) for each, text in named.items()}
+
+
+def deviation_texts(ids: Collection[str]) -> dict[str, DeviationText]:
+    """Return what reports say of entries of the catalogue."""
+    entries = (deviations.load()[each] for each in sorted(ids))
+    return {entry.id: DeviationText(entry.id, entry.says, entry.cites) for entry in entries}
 
 
 class _Impact(TypedDict):
@@ -287,15 +298,16 @@ def text(check: str, read: Mapping[str, contracts.Contract]) -> CheckText:
     levels = {name: clause.level for name, clause in clauses.items()}
     sources = {name: clause.source for name, clause in clauses.items()}
     kind = "request" if check.startswith("request.") else check.rpartition(".")[2]
-    cites = [cite for clause in clauses.values() for cite in clause.cites]
-    hurts = _impact([*(registered.cites if registered else ()), *cites])
+    cites = [*(registered.cites if registered else ()), *(cite for clause in clauses.values() for cite in clause.cites)]
+    known, hurts = tuple(each for each in dict.fromkeys(cites) if each in deviations.load()), _impact(cites)
     if registered is None:
-        said = next(iter(says.values()))
+        said, breaks, fix = says.get(OPENAI) or next(iter(says.values())), _BREAKS.get(kind, ""), _FIXES.get(kind, "")
         wording = {name: sentence for name, sentence in says.items() if sentence != said}
-        return CheckText(check, said, _BREAKS.get(kind, ""), _FIXES.get(kind, ""), levels, sources, wording, **hurts)
+        return CheckText(check, said, breaks, fix, levels, sources, wording, known=known, **hurts)
     if registered.level is not None and OPENAI not in clauses:
         says = {OPENAI: registered.says, **says}
         levels = {OPENAI: registered.level, **levels}
         sources = {OPENAI: ", ".join(registered.cites), **sources}
     wording = {name: sentence for name, sentence in says.items() if sentence != registered.says}
-    return CheckText(check, registered.says, registered.breaks, registered.fix, levels, sources, wording, **hurts)
+    breaks, fix = registered.breaks, registered.fix
+    return CheckText(check, registered.says, breaks, fix, levels, sources, wording, known=known, **hurts)

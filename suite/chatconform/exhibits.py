@@ -32,6 +32,15 @@ class HabitText:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviationText:
+    """What a report says of a deviation that was seen elsewhere: what is on the wire, and where that was seen."""
+
+    id: str
+    says: str
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """Bytes of one line of a body, as text: what stands before a finding's place, in it, and after it.
 

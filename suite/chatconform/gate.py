@@ -122,7 +122,8 @@ def contradiction(results: Results) -> tuple[str, str] | None:
         verdicts.setdefault(verdict.provider, []).append(verdict)
     for index, provider in enumerate(results.providers):
         origins = {exchange.origin for exchange in results.exchanges if exchange.provider == provider.id}
-        concluded = conclude(verdicts.get(provider.id, ()), origins == {Origin.DOCUMENT})
+        is_printed = origins == {Origin.DOCUMENT}
+        concluded = conclude(verdicts.get(provider.id, ()), is_printed, is_part=provider.is_part)
         for where, said, made in _compared(provider, concluded):
             if said != made:
                 return f"/providers/{index}/{where}", f"{said}, and its verdicts make it {made}"

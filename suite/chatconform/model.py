@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from chatconform.exhibits import ContractDigest, Endpoint, Evidence, Habit, HabitText, Received, Sent
+from chatconform.exhibits import ContractDigest, DeviationText, Endpoint, Evidence, Habit, HabitText, Received, Sent
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
@@ -287,7 +287,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
-    """What a report says of a check: by contract level, source and `wording` (where not `says`), and whom it hurts."""
+    """What a report says of a check: by contract level, source and `wording` (where not `says`), and whom it hurts.
+
+    `known` has the ids of the deviations that it cites, as far as they are in the catalogue.
+    """
 
     id: str
     says: str
@@ -299,6 +302,7 @@ class CheckText:
     raises: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     measured: bool = False
+    known: tuple[str, ...] = ()
 
     def under(self, contract: str) -> str:
         """Return the fact in the words of one contract."""
@@ -307,7 +311,7 @@ class CheckText:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSummary:
-    """What a report says of an exchange."""
+    """What a report says of an exchange. `source` is where it was taken from: of a printed example, document:lines."""
 
     id: str
     provider: str
@@ -322,6 +326,7 @@ class ExchangeSummary:
     habits: tuple[Habit, ...] = ()
     sent: Sent = field(default=Sent())
     received: Received = field(default=Received())
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +348,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResult:
-    """What is concluded of one provider; `counts` is by contract and level, `place` its block in a providers file."""
+    """What is concluded of one provider; `counts` is by contract and level, `place` its block in a providers file.
+
+    `is_part`: only a part of its plan was asked, for the run was interrupted.
+    """
 
     id: str
     conclusion: Conclusion
@@ -352,6 +360,7 @@ class ProviderResult:
     source: str
     endpoint: Endpoint = field(default=Endpoint())
     place: Place | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,4 +391,5 @@ class Results:
     baseline: str | None = None
     changes: tuple[Change, ...] = ()
     habits: Mapping[str, HabitText] = field(default_factory=dict)
+    deviations: Mapping[str, DeviationText] = field(default_factory=dict)
     contracts: Mapping[str, ContractDigest] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from chatconform.exhibits import Received, Sent, Timeline
-from chatconform.model import Exchange, ExchangeSummary, Finding, Outcome, Verdict
+from chatconform.model import Exchange, ExchangeSummary, Finding, JsonValue, Outcome, Verdict
 from chatconform.wire import habits, timing
 from chatconform.wire import transcript as transcripts
 from chatconform.wire.asked import credential
@@ -22,6 +22,8 @@ BODY = 4_096
 
 SHOWN = 5
 """How many findings of a verdict are kept with the bytes around them."""
+
+_LONGEST_SOURCE = 200
 
 _TELLING = frozenset(
     ["cf-ray", "date", "openai-processing-ms", "request-id", "server", "via", "x-request-id", "x-trace-id"]
@@ -83,7 +85,16 @@ def _summary(transcript: Transcript, drawn: Timeline | None, *, failed: bool) ->
             body=_body(exchange) if failed else None,
         ),
         received=_received(transcript, drawn),
+        source=_source(exchange.source),
     )
+
+
+def _source(source: JsonValue) -> str | None:
+    """Where an exchange was taken from, of at most 200 characters; None where its record does not say it in words."""
+    if isinstance(source, dict):
+        parts = (source.get("document"), source.get("lines"))
+        source = ":".join(part for part in parts if isinstance(part, str))
+    return source[:_LONGEST_SOURCE] if isinstance(source, str) and source else None
 
 
 def _received(transcript: Transcript, drawn: Timeline | None) -> Received:

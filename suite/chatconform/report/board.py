@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatconform.exhibits import HabitText
+from chatconform.exhibits import DeviationText, HabitText
 from chatconform.model import (
     OPENAI,
-    Change,
     CheckText,
     Conclusion,
     ExchangeSummary,
@@ -59,16 +58,6 @@ _WORST_FIRST = (
     Conclusion.CONFORMS_WITH_WAIVERS,
     Conclusion.CONFORMS,
 )
-_DOES = {
-    Conclusion.VOID: (
-        "is void, because the suite itself failed",
-        "are void, because the suite itself failed",
-    ),
-    Conclusion.DEVIATES: ("deviates from a must", "deviate from a must"),
-    Conclusion.INCONCLUSIVE: ("is inconclusive", "are inconclusive"),
-    Conclusion.CONFORMS_WITH_WAIVERS: ("conforms with waivers", "conform with waivers"),
-    Conclusion.CONFORMS: ("conforms", "conform"),
-}
 
 _TAKEN = re.compile(r"(?:index|results|readme|con|prn|aux|nul|com\d|lpt\d)(?:\..*)?|.*\.[0-9a-f]{8}")
 """Names that stand for other files of the folder or for devices of Windows, or look like a name with a digest."""
@@ -163,32 +152,6 @@ def row(results: Results, provider: str) -> Row:
     return _row(results, found, (verdict for verdict in listed(results.verdicts) if verdict.provider == provider))
 
 
-def headline(results: Results) -> str:
-    """The sentence that decides, without markup: how many providers came to which conclusion, worst first."""
-    problems = len(results.problems)
-    return _decides(results) + (
-        f" But there {'is' if problems == 1 else 'are'} {plural(problems, 'problem')}."
-        if problems and results.providers
-        else ""
-    )
-
-
-def _decides(results: Results) -> str:
-    count = Counter(item.conclusion for item in results.providers)
-    total = len(results.providers)
-    if not total:
-        unusable = len(results.problems)
-        return f"No provider was judged: {plural(unusable, 'problem')}." if unusable else "No provider was judged."
-    if len(count) == 1:
-        (conclusion,) = count
-        subject = "The only provider" if total == 1 else f"All {total} providers"
-        return f"{subject} {_DOES[conclusion][total > 1]}."
-    found = [(conclusion, count[conclusion]) for conclusion in _WORST_FIRST if count[conclusion]]
-    (worst, number), *others = found
-    rest = "".join(f"; {other} {_DOES[conclusion][other > 1]}" for conclusion, other in others)
-    return f"{number} of {total} providers {_DOES[worst][number > 1]}{rest}."
-
-
 def conclusions(results: Results) -> tuple[tuple[Conclusion, int], ...]:
     """How many providers came to each conclusion, worst first; those that nobody came to are left out."""
     count = Counter(item.conclusion for item in results.providers)
@@ -235,17 +198,6 @@ def is_document_only(results: Results, provider: str) -> bool:
     return origins == {Origin.DOCUMENT}
 
 
-def changes(results: Results) -> Iterator[tuple[str, tuple[Change, ...]]]:
-    """The changes since the baseline by kind: what broke first, the other kinds by name."""
-    kinds = sorted({item.kind for item in results.changes}, key=lambda kind: (kind != "broke", kind))
-    for kind in kinds:
-        found = (item for item in results.changes if item.kind == kind)
-        yield (
-            kind,
-            tuple(sorted(found, key=lambda item: (item.provider, item.contract, item.check, item.exchange))),
-        )
-
-
 def contract_name(contract: str) -> str:
     """The contract as a reader sees it."""
     return "OpenAI" if contract == OPENAI else f"own document ({contract})"
@@ -273,6 +225,17 @@ def plural(number: int, noun: str) -> str:
 def text_of(results: Results, check: str) -> CheckText:
     """What is said of a check; of one that the results do not describe, its id alone."""
     return results.checks.get(check) or CheckText(check, check, "", "", {}, {})
+
+
+def known(results: Results, text: CheckText) -> tuple[DeviationText, ...]:
+    """What is known from elsewhere of the deviations that a failing check cites."""
+    return tuple(results.deviations[each] for each in text.known if each in results.deviations)
+
+
+def ruled_by(text: CheckText, contract: str) -> str:
+    """The source of a rule without the ids of deviations: those are where it was seen broken, and no law."""
+    parts = text.sources.get(contract, "").split(", ")
+    return ", ".join(part for part in parts if part not in text.known)
 
 
 def impact(text: CheckText | HabitText) -> str:
@@ -304,9 +267,13 @@ def by_reason(entry: Entry) -> dict[Reason, list[Verdict]]:
 
 
 def where(finding: Finding) -> tuple[str, ...]:
-    """The half-open byte range and the event number of a finding; what is not known is left out."""
-    span = (f"bytes [{finding.bytes[0]}, {finding.bytes[1]})",) if finding.bytes else ()
-    return span + ((f"event {finding.event}",) if finding.event else ())
+    """The half-open byte range, or the one offset, and the event number of a finding; what is not known is left out."""
+    return (*_span(finding.bytes), *((f"event {finding.event}",) if finding.event else ()))
+
+
+def _span(place: tuple[int, int] | None) -> Iterator[str]:
+    if place is not None:
+        yield f"byte {place[0]}" if place[0] == place[1] else f"bytes [{place[0]}, {place[1]})"
 
 
 def sentence(provider: ProviderResult) -> str:

@@ -37,6 +37,11 @@ class Told:
     change: Change
     exchanges: tuple[str, ...]
 
+    @property
+    def is_loud(self) -> bool:
+        """Whether something fails now, or is mended."""
+        return self.change.after is Outcome.FAIL or self.change.kind == Kind.FIXED
+
     def __str__(self) -> str:
         """Return them in a line, without what they are and whose doing."""
         change = self.change

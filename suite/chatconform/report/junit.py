@@ -18,6 +18,7 @@ from chatconform.model import CheckText, ExchangeSummary, Outcome, Problem, Resu
 from chatconform.report import board, location
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.changes import WORDS
+from chatconform.report.headline import headline
 from chatconform.report.terminal import failure
 from chatconform.report.visible import line
 from chatconform.rollup import Gated
@@ -176,6 +177,6 @@ def _undecided(results: Results, gated: Gated, *, is_shown: bool) -> Iterator[tu
     if gated.code == _INTERRUPTED:
         yield "error", "interrupted", "the run was interrupted, and judged only a part of its plan"
     elif gated.code == _INCONCLUSIVE:
-        yield "failure", "inconclusive", f"inconclusive (exit code {gated.code}): {board.headline(results)}"
+        yield "failure", "inconclusive", f"inconclusive (exit code {gated.code}): {headline(results)}"
     elif gated.code and not is_shown:
-        yield "error", "gate", f"exit code {gated.code}: {board.headline(results)}"
+        yield "error", "gate", f"exit code {gated.code}: {headline(results)}"

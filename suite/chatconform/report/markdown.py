@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from chatconform.exhibits import Habit, HabitText
 from chatconform.model import (
     OPENAI,
+    Change,
     ExchangeSummary,
     Finding,
     Level,
@@ -21,6 +22,7 @@ from chatconform.model import (
 from chatconform.report import board, changes, visible
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.broken import Broken, broken
+from chatconform.report.headline import headline
 from chatconform.report.tables import cell, identifier, joined, section, table
 from chatconform.rollup import proven
 
@@ -28,13 +30,15 @@ _FINDINGS_SHOWN = 5
 _EXCHANGES_SHOWN = 20
 _RECORDS_SHOWN = 200
 _NAMES_SHOWN = 12
+_CHANGED_SHOWN = 3
+_CITES_SHOWN = 5
 
 
 def index(results: Results) -> str:
     """index.md: the sentence that decides, the board, what breaks, the matrix, and how it was measured."""
     rows = board.rows(results)
     sections = (
-        [f"# {visible.prose(board.headline(results))}"],
+        [f"# {visible.prose(headline(results))}"],
         document_only_note(results),
         _board(rows),
         _breaks(results, rows),
@@ -184,27 +188,27 @@ def _changes(results: Results) -> Iterator[str]:
     for by, items in changes.by_whom(results.changes):
         yield f"- {changes.WORDS[by]}: {changes.counts(items)}. {changes.WHY[by]}"
     yield ""
-    yield from table(CHANGE_HEAD, change_rows(results))
+    yield from table(CHANGE_HEAD, change_rows(results.changes))
 
 
-CHANGE_HEAD = ("Change", "By", "Provider", "Contract", "Check", "Level", "Exchange", "Before", "After")
+CHANGE_HEAD = ("Change", "By", "Provider", "Contract", "Check", "Level", "Before", "After", "Exchanges")
 
 
-def change_rows(results: Results) -> Iterator[tuple[str, ...]]:
-    """The changes since the baseline as rows of a table, what broke first."""
-    for kind, items in board.changes(results):
-        for item in items:
-            yield (
-                cell(kind),
-                cell(item.by),
-                cell(item.provider),
-                cell(board.contract_name(item.contract)),
-                identifier(item.check),
-                item.level.value,
-                identifier(item.exchange),
-                item.before.value if item.before else "–",
-                item.after.value if item.after else "–",
-            )
+def change_rows(changed: Sequence[Change]) -> Iterator[tuple[str, ...]]:
+    """Changes as rows of a table: the worst first, a row for the exchanges of a check that changed alike."""
+    for told in changes.told(changed):
+        item, more = told.change, len(told.exchanges) - _CHANGED_SHOWN
+        yield (
+            cell(item.kind),
+            cell(item.by),
+            cell(item.provider),
+            cell(board.contract_name(item.contract)),
+            identifier(item.check),
+            item.level.value,
+            item.before.value if item.before else "–",
+            item.after.value if item.after else "–",
+            ", ".join(map(identifier, told.exchanges[:_CHANGED_SHOWN])) + (f" and {more:,} more" if more > 0 else ""),
+        )
 
 
 def measured(results: Results) -> Iterator[str]:
@@ -321,10 +325,13 @@ def rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
         ("Breaks", text.breaks),
         ("Hurts", board.impact(text)),
         ("Fix", text.fix),
-        ("Source", text.sources.get(entry.contract, "")),
+        ("Source", board.ruled_by(text, entry.contract)),
     ):
         if said:
             yield f"- **{label}:** {visible.prose(said)}"
+    for each in board.known(results, text):
+        cites = "".join(f", {cell(cite)}" for cite in each.cites[:_CITES_SHOWN])
+        yield f"- **Seen elsewhere:** {visible.prose(each.says)} {identifier(each.id)}{cites}"
     if entry.own_document:
         source = text.sources.get(row.document or "", "")
         yield f"- **Own document:** {cell(board.own_document_sentence(entry.own_document, source))}"

@@ -62,6 +62,7 @@ def misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
     """Yield where the parts of a document that the schema accepts do not fit together."""
     yield from _named_otherwise(document, "checks")
     yield from _named_otherwise(document, "habits")
+    yield from _named_otherwise(document, "deviations")
     yield from _twice(document, "providers", ("id",))
     yield from _twice(document, "exchanges", ("provider", "id"))
     yield from _twice(document, "verdicts", _KEY)

@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator
 from chatconform import resources
 from chatconform.exhibits import (
     ContractDigest,
+    DeviationText,
     Endpoint,
     Evidence,
     Habit,
@@ -76,6 +77,7 @@ def to_json(results: Results) -> JsonObject:
         "baseline": results.baseline,
         "changes": plain(sorted(results.changes, key=_change_key)),
         "habits": plain(results.habits),
+        "deviations": plain(results.deviations),
         "contracts": plain(results.contracts),
     }
 
@@ -212,6 +214,10 @@ def _results(document: Any) -> Results:  # noqa: ANN401
         baseline=document["baseline"],
         changes=tuple(_read_change(item) for item in document["changes"]),
         habits={key: HabitText(**{**item, **_clients(item)}) for key, item in document["habits"].items()},
+        deviations={
+            key: DeviationText(**{**item, "cites": tuple(item["cites"])})
+            for key, item in document["deviations"].items()
+        },
         contracts={key: ContractDigest(**item) for key, item in document["contracts"].items()},
     )
 
@@ -232,7 +238,7 @@ def _read_provider(item: dict[str, Any]) -> ProviderResult:
 
 def _read_check(item: dict[str, Any]) -> CheckText:
     levels = {contract: Level(level) for contract, level in item["levels"].items()}
-    return CheckText(**{**item, **_clients(item), "levels": levels})
+    return CheckText(**{**item, **_clients(item), "levels": levels, "known": tuple(item["known"])})
 
 
 def _clients(item: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from chatconform.model import ExchangeSummary, Outcome, Results
 from chatconform.report import board, markdown, visible
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.broken import broken
+from chatconform.report.headline import headline
 from chatconform.report.tables import cell, identifier
 
 MOST_BYTES = 900 * 1024
@@ -72,7 +73,7 @@ def _note(left_out: Iterable[_Piece], most: int) -> _Piece:
 
 def _pieces(results: Results) -> Iterator[_Piece]:
     rows = board.rows(results)
-    yield _Piece(f"# {visible.prose(board.headline(results))}")
+    yield _Piece(f"# {visible.prose(headline(results))}")
     yield from (_Piece(f"\n{said}") for said in markdown.document_only_note(results))
     head = ("Provider", "Conclusion", "Own document's musts", "OpenAI's musts")
     yield from _table("The board", head, (_board_row(row) for row in rows), "row of the board")
@@ -116,7 +117,7 @@ def _changes(results: Results, *, failing: bool) -> Iterator[_Piece]:
     title = f"{'Newly failing' if failing else 'Other changes'} since {cell(results.baseline)}"
     if failing and not changed:
         yield _Piece(f"\n## {title}\n\nNothing.")
-    yield from _table(title, markdown.CHANGE_HEAD, markdown.change_rows(replace(results, changes=changed)), "change")
+    yield from _table(title, markdown.CHANGE_HEAD, markdown.change_rows(changed), "change")
 
 
 def _bugs(rows: Iterable[Row]) -> Iterator[_Piece]:

@@ -16,6 +16,7 @@ from rich.text import Text
 from chatconform.model import OPENAI, CheckText, Conclusion, Finding, ProviderResult, Results
 from chatconform.report import board, changes
 from chatconform.report.board import Entry, Mark, Row
+from chatconform.report.headline import headline
 from chatconform.report.visible import line
 from chatconform.rollup import Rolled
 
@@ -59,7 +60,7 @@ def render(results: Results, console: Console, report_path: str) -> None:
     An empty path, where no report was written, is not printed.
     """
     rows = board.rows(results)
-    _print(console, Text(board.headline(results), style="bold"))
+    _print(console, Text(headline(results), style="bold"))
     groups = sorted({board.group(check) for check in _checks(results, rows)})
     if groups:
         _print(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chatconform.diff import Kind
-from chatconform.exhibits import Evidence
+from chatconform.exhibits import DeviationText, Evidence
 from chatconform.exhibits import Line as Bytes
-from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, Finding, OwnDocument, Results, Verdict
+from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, Finding, Origin, OwnDocument, Results, Verdict
 from chatconform.report import board
 from chatconform.report.board import Entry, Row
 from chatconform.report.html import ticket
@@ -44,6 +45,16 @@ class Seen:
     rest: int
     at_end: bool
 
+    @property
+    def has_times(self) -> bool:
+        """Whether it is known of any line when it was read."""
+        return any(shown.line.arrived is not None for shown in self.lines)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether any line belongs to an event."""
+        return any(shown.line.event is not None for shown in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
@@ -63,7 +74,10 @@ class Card:
     anchor: str
     text: CheckText
     says: str
-    source: str
+    rule: str
+    known: tuple[DeviationText, ...]
+    explain: str | None
+    is_printed: bool
     own: str | None
     own_says: str | None
     promised: bool
@@ -94,7 +108,10 @@ def card(
         anchor=board.anchor(entry.contract, entry.check),
         text=text,
         says=text.under(entry.contract),
-        source=text.sources.get(entry.contract, ""),
+        rule=board.ruled_by(text, entry.contract),
+        known=board.known(results, text),
+        explain=f"chatconform explain {entry.check}" if re.fullmatch(r"[a-z0-9_.]{3,80}", entry.check) else None,
+        is_printed=first is not None and first.origin is Origin.DOCUMENT,
         own=own,
         own_says=text.under(document) if promised and document in text.sources else None,
         promised=promised or entry.contract != OPENAI,

@@ -13,7 +13,7 @@ from chatconform.report.board import Entry, Mark, Row
 COLUMNS = 50
 """How many providers stand side by side; the others have their pages."""
 
-NARROW = 8
+NARROW = 6
 """With more providers than this the columns are narrow."""
 
 _LOUD = (Mark.ERROR, Mark.FAIL, Mark.WARN, Mark.INFO, Mark.WAIVED)

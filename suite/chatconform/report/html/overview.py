@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chatconform.diff import NOBODYS, By, Kind
-from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, OwnDocument, Problem, Results
+from chatconform.model import OPENAI, Change, CheckText, ExchangeSummary, Origin, Outcome, OwnDocument, Problem, Results
 from chatconform.report import board
 from chatconform.report.board import Entry, Mark, Musts, NotAsked, Row
 from chatconform.report.broken import broken
-from chatconform.report.changes import WHY, WORDS, by_whom
+from chatconform.report.changes import WHY, WORDS, Told, by_whom, told
+from chatconform.report.headline import headline, is_answered, why
 from chatconform.report.html import arrivals
 from chatconform.report.html.arrivals import Arrivals
 from chatconform.report.html.bars import Segment, segments
@@ -23,6 +24,17 @@ BREAKS = 8
 
 MOST = 200
 """How many rows of any list are shown at all."""
+
+
+_FACTS = {
+    "fail_on": "Fails from",
+    "interrupted": "Interrupted",
+    "mode": "Exchanges",
+    "rules": "Digest of the rules",
+    "selected": "Asked for alone",
+    "suite": "chatconform",
+}
+"""How the facts of a run are called; another is called by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,7 @@ class Place:
     openai: Standing | None
     asked: str
     evidence: str
+    why: str
     where: tuple[tuple[str, int], ...]
     broke: int
     fixed: int
@@ -62,22 +75,28 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A check that somebody breaks, with whom it hurts."""
+    """A check that somebody breaks, with whom it hurts. `says` is the rule in the words of the first hit's contract."""
 
     check: str
+    says: str
     text: CheckText
     mark: Mark
     hits: tuple[Hit, ...]
     more: int
+    providers: int
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed since the baseline by one and the same doing: whose it is, why that is said, and the changes."""
+    """What changed since the baseline by one and the same doing: whose it is, and why that is said.
+
+    What broke and what is fixed is `loud`; `quiet` is what can no longer be proven, appeared or vanished.
+    """
 
     whose: str
     why: str
-    changes: tuple[Change, ...]
+    loud: tuple[Told, ...]
+    quiet: tuple[Told, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +118,7 @@ class Overview:
 
     results: Results
     headline: str
+    recorded: str
     places: tuple[Place, ...]
     breaks: tuple[Break, ...]
     lesser: tuple[Break, ...]
@@ -120,7 +140,8 @@ def view(results: Results) -> Overview:
     breaks = tuple(_breaks(results, rows))
     return Overview(
         results=results,
-        headline=board.headline(results),
+        headline=headline(results),
+        recorded=recorded(results.exchanges),
         places=tuple(_place(results, row, exchanges.get(row.provider.id, [])) for row in rows),
         breaks=tuple(each for each in breaks if each.mark is Mark.FAIL),
         lesser=tuple(each for each in breaks if each.mark is not Mark.FAIL),
@@ -136,10 +157,11 @@ def view(results: Results) -> Overview:
 
 
 def changed(changes: Sequence[Change]) -> Iterator[Changed]:
-    """Yield what changed by who changed it, what broke first."""
+    """Yield what changed by who changed it, a line for the exchanges of a check that changed alike, the worst first."""
     for by, found in by_whom(changes):
-        ordered = sorted(found, key=lambda each: (each.kind != Kind.BROKE, each.kind, each.provider, each.check))
-        yield Changed(WORDS[by], WHY[by], tuple(ordered))
+        lines = told(found)
+        loud = tuple(each for each in lines if each.is_loud)
+        yield Changed(WORDS[by], WHY[by], loud, tuple(each for each in lines if not each.is_loud))
 
 
 def grouped(exchanges: Sequence[ExchangeSummary]) -> Mapping[str, list[ExchangeSummary]]:
@@ -163,15 +185,26 @@ def asked_model(row: Row, exchanges: Sequence[ExchangeSummary]) -> str:
 
 
 def evidence(exchanges: Sequence[ExchangeSummary]) -> str:
-    """How many exchanges there are, and of which origin."""
-    count = Counter(each.origin.value for each in exchanges)
-    said = (f"{count[origin]:,} {origin}" for origin in sorted(count))
-    return f"{', '.join(said)} {'exchange' if len(exchanges) == 1 else 'exchanges'}" if exchanges else "no exchange"
+    """How many exchanges there are, of which origin, and whether any was answered."""
+    if not exchanges:
+        return "no exchange"
+    count = Counter(each.origin for each in exchanges)
+    if set(count) == {Origin.DOCUMENT}:
+        return board.plural(len(exchanges), "printed example")
+    said = ", ".join(f"{count[origin]:,} {origin}" for origin in sorted(count))
+    answered = "" if is_answered(exchanges) else ", none answered"
+    return f"{said} {'exchange' if len(exchanges) == 1 else 'exchanges'}{answered}"
+
+
+def recorded(exchanges: Iterable[ExchangeSummary]) -> str:
+    """The day on which exchanges were recorded, or the first and the last; empty where nobody knows."""
+    days = sorted({each.sent.recorded_at[:10] for each in exchanges if each.sent.recorded_at})
+    return " to ".join(dict.fromkeys((days[0], days[-1]))) if days else ""
 
 
 def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> Place:
     changes = [each for each in results.changes if each.provider == row.provider.id]
-    kinds = Counter(each.kind for each in changes if each.by not in NOBODYS)
+    own = [each.change for each in told([each for each in changes if each.by not in NOBODYS])]
     groups = Counter(board.group(check) for check in {entry.check for entry in row.marked(Mark.FAIL)})
     return Place(
         row=row,
@@ -180,11 +213,12 @@ def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> 
         openai=standing(row, openai=True),
         asked=asked_model(row, exchanges),
         evidence=evidence(exchanges),
+        why=why(results, row.provider),
         where=tuple(sorted(groups.items(), key=lambda item: (-item[1], item[0]))),
-        broke=kinds["broke"],
-        fixed=kinds["fixed"],
-        lost=kinds["newly unproven"],
-        suites=sum(each.by == By.SUITE for each in changes),
+        broke=sum(each.after is Outcome.FAIL for each in own),
+        fixed=sum(each.kind == Kind.FIXED for each in own),
+        lost=sum(each.kind == Kind.NEWLY_UNPROVEN for each in own),
+        suites=len(told([each for each in changes if each.by == By.SUITE])),
     )
 
 
@@ -194,7 +228,8 @@ def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[Break]:
         if each.mark is not Mark.WAIVED:
             hits = tuple(_hit(row, entry) for row, entry in each.found[:MOST])
             text = board.text_of(results, each.check)
-            yield Break(each.check, text, each.mark, hits, len(each.found) - len(hits))
+            says, more = text.under(each.found[0][1].contract), len(each.found) - len(hits)
+            yield Break(each.check, says, text, each.mark, hits, more, each.providers)
 
 
 def _hit(row: Row, entry: Entry) -> Hit:
@@ -227,4 +262,5 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     for key in sorted(results.run):
         if key != "left_out":
             value = results.run[key]
-            yield key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+            said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+            yield _FACTS.get(key, key), said

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from chatconform.model import Conclusion
 from chatconform.report import board, visible
 from chatconform.report.board import Mark
+from chatconform.report.html.ticket import ISSUE
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONGEST = 400
@@ -55,6 +56,14 @@ def shown(text: str, limit: int = _LONGEST) -> Shown:
 def whole(text: str) -> Shown:
     """A text of several lines, whole; its line feeds are kept, and everything else without a shape is visible."""
     return Shown("\n".join(visible.escape(each) for each in text.split("\n")))
+
+
+def command(text: str) -> Markup:
+    """A text of several lines, whole, in which no line breaks within the name of an option."""
+    pieces = re.split(r"(?<= )(--[a-z][a-z-]*)(?![^\s])", whole(text))
+    return Markup("").join(
+        Markup("<span>{}</span>").format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces)
+    )
 
 
 def prose(text: str) -> Markup:
@@ -104,6 +113,14 @@ def cited(source: str) -> Markup:
     )
 
 
+def origin(cite: str) -> Markup:
+    """Where a deviation was seen: an issue on GitHub with its link, anything else as text."""
+    issue = ISSUE.fullmatch(cite)
+    if issue is None:
+        return Markup("<span>{}</span>").format(shown(cite, 80))
+    return Markup('<a href="https://github.com/{}/issues/{}" rel="noreferrer">{}</a>').format(*issue.groups(), cite)
+
+
 def _standard(name: str) -> str:
     """Where a standard is published."""
     if name.startswith("WHATWG"):
@@ -144,11 +161,12 @@ def _environment() -> Environment:
     }
     environment.filters |= {
         "shown": shown,
-        "whole": whole,
+        "command": command,
         "prose": prose,
         "opening": opening,
         "wire": wire,
         "cited": cited,
+        "origin": origin,
         "dotted": dotted,
         "number": _number,
         "ms": _ms,

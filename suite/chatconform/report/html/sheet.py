@@ -9,6 +9,7 @@ from chatconform.exhibits import ContractDigest, Habit, HabitText
 from chatconform.model import OPENAI, ExchangeSummary, Level, Outcome, Reason, Results, Tally, Verdict
 from chatconform.report import board
 from chatconform.report.board import Entry, Mark, NotAsked, Row
+from chatconform.report.headline import of_provider
 from chatconform.report.html import arrivals, overview
 from chatconform.report.html.arrivals import Arrivals
 from chatconform.report.html.cards import Card, card
@@ -71,6 +72,8 @@ class Sheet:
 
     results: Results
     row: Row
+    headline: str
+    recorded: str
     asked: str
     evidence: str
     document_only: bool
@@ -97,6 +100,8 @@ def view(results: Results, row: Row) -> Sheet:
     return Sheet(
         results=results,
         row=row,
+        headline=of_provider(results, row.provider),
+        recorded=overview.recorded(listed),
         asked=overview.asked_model(row, listed),
         evidence=overview.evidence(listed),
         document_only=board.is_document_only(results, row.provider.id),

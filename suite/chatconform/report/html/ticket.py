@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from chatconform.exhibits import DeviationText
 from chatconform.model import OPENAI, CheckText, ExchangeSummary, Finding, Origin, OwnDocument, Results
 from chatconform.report import board, visible
 from chatconform.report.board import Entry, Row
 
-_FINDINGS = 3
+ISSUE = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
+"""An issue or pull request on GitHub: owner/repository#number."""
+_FINDINGS, _ISSUES = 3, 4
 _WRONG_KEY = "a-wrong-key"
 
 
@@ -42,21 +45,24 @@ def ticket(
     """A text that says all that a vendor needs, and nothing that the vendor has to look up here."""
     text = board.text_of(results, entry.check)
     failed = board.failing(entry)[0]
+    is_printed = exchange is not None and exchange.origin is Origin.DOCUMENT
+    endpoint = _line(row.provider.endpoint.base_url or row.provider.id)
     parts = [
-        f"{entry.check}: this does not hold at {_line(row.provider.endpoint.base_url or row.provider.id)}",
+        f"{entry.check}: {'an example in your API document' if is_printed else endpoint} does not keep this rule",
         "",
         f"Rule ({entry.rolled.level.value}): {_line(text.under(entry.contract))}",
         *_sources(row, entry, text),
-        f"It fails in {board.extent(entry)}.",
+        f"It is broken in {board.extent(entry)}{', printed examples of your document' if is_printed else ''}.",
         "",
-        *_request(exchange),
+        *(_printed(exchange) if is_printed else _request(exchange)),
         *(each for finding in failed.findings[:_FINDINGS] for each in _finding(finding)),
         "",
         f"What breaks: {_line(text.breaks)}",
         f"Clients: {board.impact(text)}",
         f"To mend it: {_line(text.fix)}",
+        *_elsewhere(board.known(results, text)),
     ]
-    parts += ["", "The request:", curl] if curl else []
+    parts += ["", "The request:", curl] if curl and not is_printed else []
     parts += ["", f"Judged by chatconform {_line(str(results.run.get('suite', '')))}" + (f": {again}" if again else "")]
     return "\n".join(parts)
 
@@ -82,11 +88,27 @@ def _body(body: str | None) -> str | None:
 
 
 def _sources(row: Row, entry: Entry, text: CheckText) -> Iterator[str]:
-    source = text.sources.get(entry.contract)
+    source = board.ruled_by(text, entry.contract)
     name = "your document" if entry.contract != OPENAI else "OpenAI's contract"
     yield f"Source: {name}{f', {_line(source)}' if source else ''}"
     if entry.own_document is OwnDocument.PROMISES:
         yield f"Your own document says the same: {_line(text.sources.get(row.document or '', ''))}"
+    elif entry.own_document is OwnDocument.ANNOUNCES:
+        yield "The example in your own document breaks it in the same way."
+
+
+def _printed(exchange: ExchangeSummary | None) -> Iterator[str]:
+    """Where a document prints an example: nothing was asked of the endpoint."""
+    if exchange is not None:
+        yield f"Printed in {_line(exchange.source or exchange.file)}. The endpoint itself was not asked."
+
+
+def _elsewhere(known: Iterable[DeviationText]) -> Iterator[str]:
+    """Where others met the same."""
+    for each in known:
+        issues = [cite for cite in each.cites if ISSUE.fullmatch(cite)]
+        if issues:
+            yield f"Seen elsewhere: {_line(each.says)} ({_line(', '.join(issues[:_ISSUES]))})"
 
 
 def _request(exchange: ExchangeSummary | None) -> Iterator[str]:
