@@ -235,7 +235,7 @@ def judged_under(waiver, chatconform, folder, *answers):
 def test_what_is_waived_conforms_with_waivers(chatconform, tmp_path):
     waiver = f'{{check: envelope.object.value, reason: known, until: "{LATER}"}}'
     done = judged_under(waiver, chatconform, tmp_path)
-    assert (0, "acme  conforms with waivers") == (done.returncode, line_of(done, "acme "))
+    assert (0, "acme  conforms with waivers") == (done.returncode, line_of(done, "acme  "))
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_recordings_are_looked_for_beside_the_providers_file_and_not_in_the_fold
     recording.providers(tmp_path / "there" / "providers.yaml", "acme")
     recording.write(tmp_path / "there" / "recordings" / "acme", recording.answer())
     done = chatconform(tmp_path, "run", "--providers", "there/providers.yaml")
-    assert (0, "acme  conforms") == (done.returncode, line_of(done, "acme "))
+    assert (0, "acme  conforms") == (done.returncode, line_of(done, "acme  "))
 
 
 def test_an_unknown_provider_is_a_usage_error(gateways, chatconform):
@@ -450,7 +450,7 @@ def test_a_recording_is_judged_from(path, chatconform, tmp_path):
     (tmp_path / "all.jsonl").write_bytes(PACKED)
     (tmp_path / "all.jsonl.gz").write_bytes(gzip.compress(PACKED))
     done = chatconform(tmp_path, "judge", path, stdin=PACKED)
-    assert (0, "acme  conforms", "") == (done.returncode, line_of(done, "acme "), done.stderr)
+    assert (0, "acme  conforms", "") == (done.returncode, line_of(done, "acme  "), done.stderr)
 
 
 def test_good_exchanges_of_every_kind_conform(chatconform, tmp_path):
@@ -493,7 +493,7 @@ def test_a_file_that_is_no_exchange_is_named_with_its_place(problem, damaged):
 
 
 def test_the_exchanges_beside_a_broken_file_are_judged(damaged):
-    assert (2, "acme  conforms") == (damaged.returncode, line_of(damaged, "acme "))
+    assert (2, "acme  conforms") == (damaged.returncode, line_of(damaged, "acme  "))
 
 
 NOTHING = [
@@ -513,7 +513,7 @@ def test_where_there_is_no_exchange_a_usage_error_says_so(path, problem, chatcon
 def test_lines_before_the_end_of_a_cut_file_are_judged(chatconform, tmp_path):
     (tmp_path / "cut.jsonl").write_bytes(PACKED[:-100])
     done = chatconform(tmp_path, "judge", "cut.jsonl")
-    assert (2, "acme  conforms") == (done.returncode, line_of(done, "acme "))
+    assert (2, "acme  conforms") == (done.returncode, line_of(done, "acme  "))
     assert line_of(done, "problem: ").startswith("problem: cut.jsonl:2:")
 
 

@@ -64,6 +64,16 @@ def test_a_change_has_the_key_the_level_and_both_outcomes():
     assert expected == compare(old, new)
 
 
+@pytest.mark.parametrize("before, after, kind", [("should", "must", "raised"), ("must", "may", "lowered")])
+def test_a_failure_whose_level_changed_is_the_suites_doing(before, after, kind):
+    old, new = (results(verdict(FAIL, level=Level(level))) for level in (before, after))
+    assert [(kind, "suite", Level(after))] == [(each.kind, each.by, each.level) for each in compare(old, new)]
+
+
+def test_the_level_of_what_does_not_fail_is_no_change():
+    assert () == compare(results(verdict(PASS, level=Level.SHOULD)), results(verdict(PASS, level=Level.MUST)))
+
+
 def test_what_is_absent_has_no_outcome():
     expected = (Change("vanished", "acme", "openai", "sse.done.last", "a", Level.MUST, FAIL, None),)
     assert expected == compare(results(verdict(FAIL)), results())

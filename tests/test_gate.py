@@ -183,8 +183,12 @@ def change(before, after, level=MUST, by="unattributed"):
     return Change("", "acme", "openai", "a.check.id", "x", level, before, after, by)
 
 
-def compared(*changes, verdicts=(), conclusion=Conclusion.DEVIATES):
-    return results(conclusion, baseline="old.json", changes=changes, verdicts=verdicts)
+def compared(*changes, verdicts=(), conclusion=Conclusion.DEVIATES, **rest):
+    return results(conclusion, baseline="old.json", changes=changes, verdicts=(PASSING, *verdicts), **rest)
+
+
+LEFT_OUT = {"left_out": {"acme": {"stream.usage": "the ceiling of 3 requests is reached"}}}
+GONE = replace(change(PASS, None), exchange="stream.usage.2")
 
 
 CONFORMS, WITH_WAIVERS = Conclusion.CONFORMS, Conclusion.CONFORMS_WITH_WAIVERS
@@ -264,6 +268,19 @@ CODES = [
         0,
     ),
     ("as inconclusive as before", compared(conclusion=INCONCLUSIVE), 3, 3, 0, 0),
+    ("nothing was judged", replace(compared(conclusion=INCONCLUSIVE), verdicts=()), 3, 3, 3, 0),
+    (
+        "nothing but refusals came",
+        replace(compared(conclusion=INCONCLUSIVE), verdicts=(verdict(PASS, check="errors.error.type"),)),
+        3,
+        3,
+        3,
+        0,
+    ),
+    ("no provider was judged", results(baseline="old.json"), 3, 3, 3, 0),
+    ("a must vanished that was left out this time", compared(GONE, run=LEFT_OUT), 1, 1, 3, 0),
+    ("a should vanished that was left out", compared(replace(GONE, level=SHOULD), run=LEFT_OUT), 1, 1, 0, 0),
+    ("a failure is one of a must now", compared(change(FAIL, FAIL, by="suite")), 1, 1, 0, 0),
 ]
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from chatconform.exhibits import Endpoint
 from chatconform.model import (
+    Change,
     Conclusion,
     ExchangeSummary,
     Finding,
@@ -313,4 +314,71 @@ def test_a_command_names_the_document_where_its_name_does_not_follow_from_the_pr
 
 
 def test_the_headline_says_that_there_are_problems_too():
-    assert headline(sample()).endswith(" But there is 1 problem.")
+    assert " 1 conforms. But there is 1 problem." in headline(sample())
+
+
+SHOULD_FAILS = _only(CONFORMS, passed=1)
+SHOULD_FAILS = replace(
+    SHOULD_FAILS,
+    providers=tuple(
+        replace(each, counts={"openai": {**each.counts["openai"], Level.SHOULD: Tally(failed=2)}})
+        for each in SHOULD_FAILS.providers
+    ),
+)
+REGRESSED = Change("broke", "p00", "openai", "a.b.c", "x", Level.MUST, Outcome.PASS, Outcome.FAIL, "provider")
+
+
+@pytest.mark.parametrize(
+    "results, said",
+    [
+        (replace(SHOULD_FAILS, run={"fail_on": "should"}), " 2 shoulds fail, which counts here."),
+        (replace(SHOULD_FAILS, run={"fail_on": "must"}), ""),
+        (replace(_only(CONFORMS, passed=1), run={"interrupted": True}), " The run was interrupted."),
+        (replace(_only(CONFORMS, passed=1), baseline="b"), " Since the baseline nothing got worse."),
+        (
+            replace(_only(CONFORMS, passed=1), baseline="b", changes=(REGRESSED, replace(REGRESSED, exchange="y"))),
+            " Since the baseline 1 check got worse.",
+        ),
+        (
+            replace(_only(CONFORMS, passed=1), baseline="b", changes=(replace(REGRESSED, by="suite"),)),
+            " Since the baseline nothing got worse.",
+        ),
+        (
+            replace(
+                _only(CONFORMS, passed=1), baseline="b", changes=(replace(REGRESSED, kind="vanished", after=None),)
+            ),
+            " Since the baseline nothing got worse, but 1 verdict on a must is gone.",
+        ),
+    ],
+)
+def test_the_headline_says_what_else_the_exit_code_hangs_on(results, said):
+    assert headline(results) == f"p00 conforms: 1 must is verified.{said}"
+
+
+def _exchange(status: int | None, end: str = "complete", number: int = 0) -> ExchangeSummary:
+    return ExchangeSummary(f"e{number}", "p00", "f", "", "POST /", status, end, Origin.LIVE, None, {})
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({}, "recordings"),
+        ({"exchanges": (_exchange(None, "unreachable:refused"),)}, "nothing was answered (unreachable:refused)"),
+        (
+            {"exchanges": tuple(_exchange(401, number=number) for number in range(3))},
+            "3 of 3 requests got status 401: is the key right, and given (--key-env)?",
+        ),
+        ({"exchanges": (_exchange(200), _exchange(500, number=1))}, "2 musts are unproven"),
+    ],
+)
+def test_the_headline_says_why_nothing_could_be_decided(change, said):
+    results = replace(_only(INCONCLUSIVE, unproven=2), **change)
+    assert f"p00 is inconclusive: {said}." == headline(results)
+
+
+def test_the_headline_speaks_of_documents_where_nothing_else_was_judged():
+    printed = tuple(replace(_exchange(200), provider=name, origin=Origin.DOCUMENT) for name in ("p00", "p01"))
+    assert "Both documents deviate from a must." == headline(replace(concluded(DEVIATES, DEVIATES), exchanges=printed))
+    assert "p00’s document deviates: 1 must fails." == headline(
+        replace(_only(DEVIATES, failed=1), exchanges=printed[:1])
+    )

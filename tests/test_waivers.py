@@ -65,11 +65,11 @@ TABLE = [
     ("is left alone by one failure", [waiver()], [PASSES, verdict(FAIL, "b")], [False, True], []),
     ("is left alone by one unproven", [waiver()], [PASSES, verdict(UNPROVEN, "b")], [False] * 2, []),
     (
-        "is left alone by one not-applicable",
+        "is stale where all else gave no occasion",
         [waiver()],
         [PASSES, verdict(NOT_APPLICABLE, "b")],
         [False] * 2,
-        [],
+        [STALE],
     ),
     ("is left alone where nothing applied", [waiver()], [verdict(NOT_APPLICABLE)], [False], []),
     ("is left alone where its check was filtered out", [waiver()], [], [], []),

@@ -4,7 +4,6 @@ was said then, the suite changed; where it says of the new bytes something else 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -21,7 +20,6 @@ from chatconform.recordings import store
 
 _LONGEST_TAIL = 12
 _SHIPPED = resources.path("recordings")
-_SAMPLE = re.compile(r"\.\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +181,8 @@ class _Compared:
             return False
         left_out = self.old_results.run.get("left_out")
         told = left_out.get(self.provider) if isinstance(left_out, dict) else None
-        known = {_scenario(name) for name in (*self.old, *(told if isinstance(told, dict) else ()))}
-        return _scenario(exchange) not in known
+        known = {diff.scenario_of(name) for name in (*self.old, *(told if isinstance(told, dict) else ()))}
+        return diff.scenario_of(exchange) not in known
 
     def to_judge_again(self) -> Iterator[ExchangeSummary]:
         """Yield the old exchanges that tell who changed: none where that is known, or another suite judged the new."""
@@ -202,11 +200,6 @@ def _exchanges(results: Results, provider: str) -> Mapping[str, ExchangeSummary]
 def _judged_ids(exchanges: Iterable[str]) -> set[str]:
     """Return the ids without attempts before the last, which nobody judges."""
     return {name for name in exchanges if "@" not in name}
-
-
-def _scenario(exchange: str) -> str:
-    """Return what an exchange of a plan was asked by: its id without the number of its attempt or its sample."""
-    return _SAMPLE.sub("", exchange.partition("@")[0])
 
 
 def recorded(wanted: Iterable[ExchangeSummary], folders: Sequence[Path]) -> Iterator[Exchange]:

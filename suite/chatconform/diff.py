@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
-from chatconform.model import Change, Outcome, Results, Verdict
+from chatconform.model import Change, Level, Outcome, Results, Verdict
+
+_SAMPLE = re.compile(r"\.\d+$")
 
 
 class Kind(StrEnum):
@@ -17,6 +20,8 @@ class Kind(StrEnum):
     NEWLY_UNPROVEN = "newly unproven"
     APPEARED = "appeared"
     VANISHED = "vanished"
+    RAISED = "raised"
+    LOWERED = "lowered"
 
 
 class By(StrEnum):
@@ -39,7 +44,8 @@ def compare(old: Results, new: Results, by: By = By.UNATTRIBUTED) -> tuple[Chang
     """The changes from `old` to `new`, sorted by verdict key; the level is the new one where there is one.
 
     broke: not fail, then fail · fixed: fail, then pass · newly unproven: pass or fail, then unproven ·
-    appeared, vanished: on one side only. A waived failure is a failure. A not-applicable verdict counts as
+    appeared, vanished: on one side only · raised, lowered: fails as before, at another level, which is always the
+    suite's doing. A waived failure is a failure. A not-applicable verdict counts as
     absent, since results.json does not list it: results from memory and from a file compare alike.
     """
     return between(old.verdicts, new.verdicts, by)
@@ -52,6 +58,11 @@ def between(old: Iterable[Verdict], new: Iterable[Verdict], by: By) -> tuple[Cha
     return tuple(change for old_verdict, new_verdict in pairs for change in _changes(old_verdict, new_verdict, by))
 
 
+def scenario_of(exchange: str) -> str:
+    """Return what an exchange of a plan was asked by: its id without the number of its attempt or its sample."""
+    return _SAMPLE.sub("", exchange.partition("@")[0])
+
+
 def _by_key(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str, str], Verdict]:
     return {verdict.key: verdict for verdict in verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE}
 
@@ -60,8 +71,18 @@ def _changes(old: Verdict | None, new: Verdict | None, by: By) -> Iterator[Chang
     before = None if old is None else old.outcome
     after = None if new is None else new.outcome
     kind, verdict = _kind(before, after), new or old
+    if kind is None and old is not None and new is not None and before is after is Outcome.FAIL:
+        kind, by = _moved(old.level, new.level), By.SUITE
     if kind is not None and verdict is not None:
         yield Change(kind.value, *verdict.key, verdict.level, before, after, by.value)
+
+
+def _moved(before: Level, after: Level) -> Kind | None:
+    """How the level of a failure changed."""
+    if before is after:
+        return None
+    levels = list(Level)
+    return Kind.RAISED if levels.index(after) < levels.index(before) else Kind.LOWERED
 
 
 def _kind(before: Outcome | None, after: Outcome | None) -> Kind | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeAlias
 
-from chatconform.diff import NOBODYS
+from chatconform.diff import NOBODYS, scenario_of
 from chatconform.model import (
     OPENAI,
     Change,
@@ -168,9 +168,25 @@ def _against_baseline(results: Results) -> ExitCode:
         return ExitCode.USAGE
     if any(_regressions(results)):
         return ExitCode.DEVIATES
-    if any(_newly_unproven(change) for change in results.changes):
-        return ExitCode.INCONCLUSIVE
-    return ExitCode.CONFORMS
+    is_lost = any(_newly_unproven(change) or _left_out(results, change) for change in results.changes)
+    return ExitCode.INCONCLUSIVE if is_lost or not _is_heard(results) else ExitCode.CONFORMS
+
+
+def _is_heard(results: Results) -> bool:
+    """Whether of every provider something was decided besides error answers: of silence nothing can get worse."""
+    rolled = roll_up(results.verdicts)
+    by_provider: dict[str, dict[CheckKey, Rolled]] = {provider.id: {} for provider in results.providers}
+    for key, each in rolled.items():
+        by_provider.setdefault(key[0], {})[key] = each
+    return bool(by_provider) and all(map(_is_answered, by_provider.values()))
+
+
+def _left_out(results: Results, change: Change) -> bool:
+    """Whether a must is gone because what it was judged on was not asked for this time."""
+    is_gone = change.after is None and change.before in (Outcome.PASS, Outcome.FAIL) and change.level is Level.MUST
+    told = results.run.get("left_out")
+    names = told.get(change.provider) if isinstance(told, dict) and is_gone else None
+    return isinstance(names, dict) and not {change.exchange, scenario_of(change.exchange)}.isdisjoint(names)
 
 
 def _regressions(results: Results) -> Iterator[Change]:

@@ -21,8 +21,9 @@ def apply(verdicts: Iterable[Verdict], waivers_by_provider: Mapping[str, Sequenc
     """Give every failure the first of its provider's waivers that covers it and is in force `today` (UTC).
 
     A failure keeps its outcome. Unproven verdicts and errors are never waived. Two things are problems:
-    a waiver whose check was judged and passed wherever the waiver reaches (stale; one verdict of any other
-    outcome leaves it alone), and one that was needed after its last day (expired).
+    a waiver whose check was judged and passed wherever the waiver reaches (stale; where an answer lawfully gave no
+    occasion it says nothing, and one verdict of any other outcome leaves the waiver alone), and one that was needed
+    after its last day (expired).
     """
     before = tuple(verdicts)
     after = tuple(_waived(verdict, waivers_by_provider.get(verdict.provider, ()), today) for verdict in before)
@@ -52,7 +53,8 @@ def _has_expired(waiver: Waiver, today: date) -> bool:
 
 def _problems(waiver: Waiver, reached: Sequence[Verdict], today: date) -> list[Problem]:
     place = str(waiver.place)
-    if reached and all(verdict.outcome is Outcome.PASS for verdict in reached):
+    judged = [verdict for verdict in reached if verdict.outcome is not Outcome.NOT_APPLICABLE]
+    if judged and all(verdict.outcome is Outcome.PASS for verdict in judged):
         return [Problem(place, f"the waiver of {_scope(waiver)} is stale: the check passes", "Remove it.")]
     needed = any(verdict.outcome is Outcome.FAIL and verdict.waiver is None for verdict in reached)
     if needed and _has_expired(waiver, today):

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chatconform.diff import By, Kind
-from chatconform.model import Change, Level, Outcome
+from chatconform.diff import NOBODYS, By, Kind
+from chatconform.model import Change, Level, Outcome, Results
 from chatconform.report.visible import line
 
 _SHOWN = 10
@@ -15,7 +15,7 @@ _NAMED = 3
 _LEVELS = (Level.MUST, Level.SHOULD, Level.MAY)
 WORDS = {
     By.PROVIDER: "the provider changed",
-    By.SUITE: "the suite changed, and not the provider",
+    By.SUITE: "the suite changed",
     By.UNATTRIBUTED: "unattributed",
     By.CHANCE: "it comes and goes",
 }
@@ -27,7 +27,7 @@ WHY = {
     "(--recordings DIR says where it is): it counts as the provider's.",
     By.CHANCE: "Whether these show depends on when an answer is made: no regression.",
 }
-_KINDS = (Kind.BROKE, Kind.APPEARED, Kind.FIXED, Kind.NEWLY_UNPROVEN, Kind.VANISHED)
+_KINDS = (Kind.BROKE, Kind.APPEARED, Kind.RAISED, Kind.LOWERED, Kind.FIXED, Kind.NEWLY_UNPROVEN, Kind.VANISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,34 @@ def _weight(change: Change) -> tuple[int, int]:
     else:
         first = 3 if change.before is Outcome.FAIL else 4
     return first, _LEVELS.index(change.level)
+
+
+def since(results: Results) -> str:
+    """Return in a sentence whether anything got worse since the baseline; empty where there is none.
+
+    Worse is a must or a should that fails now and did not, and is neither waived, nor the suite's doing, nor chance's.
+    """
+    if results.baseline is None:
+        return ""
+    waived = {verdict.key for verdict in results.verdicts if verdict.waiver}
+    own = [each for each in results.changes if each.by not in NOBODYS]
+    worse = {
+        (each.provider, each.contract, each.check)
+        for each in own
+        if each.after is Outcome.FAIL and each.level is not Level.MAY
+        and (each.provider, each.contract, each.check, each.exchange) not in waived
+    }  # fmt: skip
+    if worse:
+        return f"Since the baseline {len(worse):,} {'check' if len(worse) == 1 else 'checks'} got worse."
+    lost = Counter(each.kind for each in own if each.level is Level.MUST and each.kind in _LOST)
+    said = " and ".join(
+        f"{number:,} {'verdict on a must is' if number == 1 else 'verdicts on musts are'} {_LOST[Kind(kind)]}"
+        for kind, number in sorted(lost.items())
+    )
+    return f"Since the baseline nothing got worse{f', but {said}' if said else ''}."
+
+
+_LOST = {Kind.NEWLY_UNPROVEN: "newly unproven", Kind.VANISHED: "gone"}
 
 
 def by_whom(changes: Sequence[Change]) -> Iterator[tuple[By, tuple[Change, ...]]]:

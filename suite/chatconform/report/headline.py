@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from chatconform.model import Conclusion, ExchangeSummary, ProviderResult, Results
+from chatconform.model import Conclusion, ExchangeSummary, Level, ProviderResult, Results
 from chatconform.report import board
+from chatconform.report.changes import since
 from chatconform.report.visible import line
 
 _NAME = 48
+_ERROR = 400
+_HINTS = {
+    401: "is the key right, and given (--key-env)?",
+    403: "is the key right, and given (--key-env)?",
+    404: "does the base URL lack /v1?",
+    429: "the limit on requests is lower than ours (--per-minute)",
+}
+"""What a status that nearly everything got may mean."""
 _DOES = {
     Conclusion.VOID: (
         "is void, because the suite itself failed",
@@ -27,12 +37,22 @@ def headline(results: Results) -> str:
     Of one provider it has the name, and what made it so. Where nothing but printed examples was judged it speaks of
     documents, for no provider was asked.
     """
+    return " ".join([_decides(results), *_besides(results)])
+
+
+def _besides(results: Results) -> Iterator[str]:
+    """Yield what else the exit code may hang on: an interruption, problems, shoulds where they count, the baseline."""
+    if results.run.get("interrupted") is True:
+        yield "The run was interrupted."
     problems = len(results.problems)
-    return _decides(results) + (
-        f" But there {'is' if problems == 1 else 'are'} {board.plural(problems, 'problem')}."
-        if problems and results.providers
-        else ""
-    )
+    if problems and results.providers:
+        yield f"But there {'is' if problems == 1 else 'are'} {board.plural(problems, 'problem')}."
+    shoulds = sum(levels[Level.SHOULD].failed for each in results.providers for levels in each.counts.values()
+                  if Level.SHOULD in levels)  # fmt: skip
+    if shoulds and results.run.get("fail_on") == "should":
+        yield f"{board.plural(shoulds, 'should')} {'fails' if shoulds == 1 else 'fail'}, which counts here."
+    if results.baseline is not None:
+        yield since(results)
 
 
 def why(results: Results, provider: ProviderResult) -> str:
@@ -45,6 +65,11 @@ def why(results: Results, provider: ProviderResult) -> str:
     if not is_answered(exchanges):
         ends = sorted({each.end for each in exchanges})
         return f"nothing was answered ({', '.join(line(end, 60) for end in ends[:3])})"
+    statuses = Counter(each.status for each in exchanges if each.status is not None)
+    if min(statuses) >= _ERROR:
+        status, number = statuses.most_common(1)[0]
+        hint = f": {_HINTS[status]}" if status in _HINTS else ""
+        return f"{number:,} of {board.plural(len(exchanges), 'request')} got status {status}{hint}"
     if provider.is_part:
         return "the run was interrupted, and asked only a part of its plan"
     unproven = _musts(provider, "unproven")

@@ -42,9 +42,9 @@ def index(results: Results) -> str:
         document_only_note(results),
         _board(rows),
         _breaks(results, rows),
-        _matrix(rows),
-        _problems(results),
         _changes(results),
+        _problems(results),
+        _matrix(rows),
         measured(results),
     )
     return joined(sections)
@@ -195,8 +195,8 @@ CHANGE_HEAD = ("Change", "By", "Provider", "Contract", "Check", "Level", "Before
 
 
 def change_rows(changed: Sequence[Change]) -> Iterator[tuple[str, ...]]:
-    """Changes as rows of a table: the worst first, a row for the exchanges of a check that changed alike."""
-    for told in changes.told(changed):
+    """Changes as rows of a table: by whom, the worst first, a row for the exchanges of a check that changed alike."""
+    for told in (each for _, found in changes.by_whom(changed) for each in changes.told(found)):
         item, more = told.change, len(told.exchanges) - _CHANGED_SHOWN
         yield (
             cell(item.kind),

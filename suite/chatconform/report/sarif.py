@@ -155,7 +155,7 @@ def _newly_failing(results: Results) -> frozenset[tuple[str, str, str, str]] | N
     """The keys of verdicts that fail and did not in the baseline; None without a baseline."""
     if results.baseline is None:
         return None
-    failing = (change for change in results.changes if change.after is Outcome.FAIL)
+    failing = (each for each in results.changes if each.after is Outcome.FAIL and each.before is not Outcome.FAIL)
     return frozenset((each.provider, each.contract, each.check, each.exchange) for each in failing)
 
 

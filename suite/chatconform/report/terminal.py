@@ -6,7 +6,7 @@ Nothing that a provider sent is printed but through `visible.line` and as plain 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -115,9 +115,10 @@ def _provider(results: Results, row: Row, groups: Sequence[str], console: Consol
     _print(console, name + "  " + _conclusion(row.provider))
     _print(console, Text(line(board.sentence(row.provider), 400)), _INDENT)
     _bars(row, groups, console)
-    for entries in _must_failures(row).values():
+    counted = _counted(results, row)
+    for entries in counted.values():
         _failure(results, row, entries, console)
-    _rest(row, console)
+    _rest(row, counted, console)
 
 
 def _conclusion(provider: ProviderResult) -> Text:
@@ -164,9 +165,13 @@ def _shares(marks: Counter[Mark]) -> Iterator[tuple[Mark, int]]:
     return ((mark, 1 + whole[mark] + (mark in rounded_up)) for mark in present)
 
 
-def _must_failures(row: Row) -> dict[str, list[Entry]]:
-    """The checks that fail as a must and are not waived, worst first, each with its failures under every contract."""
-    musts = {entry.check for entry in row.marked(Mark.FAIL)}
+def _counted(results: Results, row: Row) -> dict[str, list[Entry]]:
+    """The checks whose failure counts for the exit code, worst first, each with its failures under every contract.
+
+    Those are the musts that are not waived, and the shoulds where the run fails on them.
+    """
+    marks = (Mark.FAIL, Mark.WARN) if results.run.get("fail_on") == "should" else (Mark.FAIL,)
+    musts = {entry.check for mark in marks for entry in row.marked(mark)}
     found: dict[str, list[Entry]] = {}
     for entry in row.failures:
         if entry.check in musts:
@@ -175,7 +180,7 @@ def _must_failures(row: Row) -> dict[str, list[Entry]]:
 
 
 def _failure(results: Results, row: Row, entries: Sequence[Entry], console: Console) -> None:
-    """A must that fails, in full; `entries` are its failures under every contract, worst first."""
+    """A check that fails, in full; `entries` are its failures under every contract, worst first."""
     worst = entries[0]
     verdict = board.failing(worst)[0]
     _line(console)
@@ -239,9 +244,8 @@ def _levels(entries: Iterable[Entry]) -> str:
     )
 
 
-def _rest(row: Row, console: Console) -> None:
+def _rest(row: Row, shown: Container[str], console: Console) -> None:
     """How many failures are not printed in full."""
-    shown = _must_failures(row)
     marks = board.count_marks(tuple(entry for entry in row.entries if entry.check not in shown))
     kinds = (Mark.ERROR, Mark.WARN, Mark.INFO, Mark.WAIVED)
     counts = [f"{marks[mark]:,} {_WORDS[mark]}" for mark in kinds if marks[mark]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chatconform.diff import NOBODYS, By, Kind
@@ -60,17 +60,22 @@ class Place:
     broke: int
     fixed: int
     lost: int
+    gone: int
     suites: int
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A provider that breaks a check: where its card is, by which contract, and whether that is its own word."""
+    """A provider that breaks a check: where its card is, by which contract, and whether that is its own word.
+
+    `new`: it did not in the baseline, and neither the suite nor chance changed that.
+    """
 
     name: str
     link: str
     own: bool
     promised: bool
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,24 +223,29 @@ def _place(results: Results, row: Row, exchanges: Sequence[ExchangeSummary]) -> 
         broke=sum(each.after is Outcome.FAIL for each in own),
         fixed=sum(each.kind == Kind.FIXED for each in own),
         lost=sum(each.kind == Kind.NEWLY_UNPROVEN for each in own),
+        gone=sum(each.kind == Kind.VANISHED for each in own),
         suites=len(told([each for each in changes if each.by == By.SUITE])),
     )
 
 
 def _breaks(results: Results, rows: Sequence[Row]) -> Iterator[Break]:
     """Yield what fails and is not waived, worst first."""
+    own = (each for each in results.changes if each.by not in NOBODYS and each.before is not Outcome.FAIL)
+    broke = {(each.provider, each.contract, each.check) for each in own if each.after is Outcome.FAIL}
     for each in broken(results, rows):
         if each.mark is not Mark.WAIVED:
-            hits = tuple(_hit(row, entry) for row, entry in each.found[:MOST])
+            hits = tuple(_hit(row, entry, broke) for row, entry in each.found[:MOST])
             text = board.text_of(results, each.check)
             says, more = text.under(each.found[0][1].contract), len(each.found) - len(hits)
             yield Break(each.check, says, text, each.mark, hits, more, each.providers)
 
 
-def _hit(row: Row, entry: Entry) -> Hit:
+def _hit(row: Row, entry: Entry, broke: Container[tuple[str, str, str]]) -> Hit:
     anchor = board.anchor(entry.contract, entry.check)
     promised = entry.own_document is OwnDocument.PROMISES
-    return Hit(row.provider.id, f"{board.page(row.provider.id, '.html')}#{anchor}", entry.contract != OPENAI, promised)
+    link = f"{board.page(row.provider.id, '.html')}#{anchor}"
+    is_new = (row.provider.id, entry.contract, entry.check) in broke
+    return Hit(row.provider.id, link, entry.contract != OPENAI, promised, is_new)
 
 
 def measured(row: Row, exchanges: Sequence[ExchangeSummary]) -> Measured:
