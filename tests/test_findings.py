@@ -127,7 +127,9 @@ def named_late() -> Exchange:
 
 ERROR: JsonObject = {"message": "x"}
 SAYS: dict[tuple[str, str], tuple[Exchange, str]] = {
-    ("http.body.complete", "cut"): (replace(ANSWER, end="truncated"), "the exchange ended as: truncated"),
+    ("http.body.complete", "cut"): (
+        replace(ANSWER, end="truncated"), "289 bytes, and then the exchange ended as: truncated",
+    ),
     ("http.body.present", "blank"): (body(b" \n"), "an empty body"),
     ("http.status.error", "200"): (rewrite.member(ANSWER, 0, ("error",), ERROR), "status 200 with an error"),
     ("http.charset.utf8", "latin"): (

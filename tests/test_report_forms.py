@@ -366,7 +366,7 @@ def _exchange(status: int | None, end: str = "complete", number: int = 0) -> Exc
         ({"exchanges": (_exchange(None, "unreachable:refused"),)}, "nothing was answered (unreachable:refused)"),
         (
             {"exchanges": tuple(_exchange(401, number=number) for number in range(3))},
-            "3 of 3 requests got status 401: is the key right, and given (--key-env)?",
+            "3 of 3 requests got status 401 (is the key right, and named by --key-env?)",
         ),
         ({"exchanges": (_exchange(200), _exchange(500, number=1))}, "2 musts are unproven"),
     ],

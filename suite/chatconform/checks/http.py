@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chatconform.checks.check import MUST, SHOULD, answers, bodies, check, requests, streams
 from chatconform.model import Finding, Reason
 from chatconform.wire.fold import Where
+from chatconform.wire.media import header
 from chatconform.wire.stream import error_in, is_stranger
 from chatconform.wire.transcript import Transcript
 
@@ -49,7 +50,10 @@ def body_complete(transcript: Transcript) -> Iterator[Finding]:
     """
     if transcript.ended_early:
         end = len(transcript.body)
-        yield transcript.spot((end, end), f"the exchange ended as: {transcript.exchange.end}", "a whole message")
+        length = header(transcript.headers, "content-length") or ""
+        promised = f" of {length} bytes" if length.isdecimal() and not transcript.codings else ""
+        got = f"{end:,} bytes, and then the exchange ended as: {transcript.exchange.end}"
+        yield transcript.spot((end, end), got, f"a whole message{promised}")
 
 
 @check(

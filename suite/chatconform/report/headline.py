@@ -13,10 +13,10 @@ from chatconform.report.visible import line
 _NAME = 48
 _ERROR = 400
 _HINTS = {
-    401: "is the key right, and given (--key-env)?",
-    403: "is the key right, and given (--key-env)?",
+    401: "is the key right, and named by --key-env?",
+    403: "is the key right, and named by --key-env?",
     404: "does the base URL lack /v1?",
-    429: "the limit on requests is lower than ours (--per-minute)",
+    429: "its limit on requests is lower than --per-minute",
 }
 """What a status that nearly everything got may mean."""
 _DOES = {
@@ -68,7 +68,7 @@ def why(results: Results, provider: ProviderResult) -> str:
     statuses = Counter(each.status for each in exchanges if each.status is not None)
     if min(statuses) >= _ERROR:
         status, number = statuses.most_common(1)[0]
-        hint = f": {_HINTS[status]}" if status in _HINTS else ""
+        hint = f" ({_HINTS[status]})" if status in _HINTS else ""
         return f"{number:,} of {board.plural(len(exchanges), 'request')} got status {status}{hint}"
     if provider.is_part:
         return "the run was interrupted, and asked only a part of its plan"

@@ -21,6 +21,8 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _LONGEST = 400
 _CLIENTS = ("go-openai", "litellm", "openai", "pydantic")
 
+_CODE = re.compile(r"(`[^`]*`|(?<![\w/.])[a-z]+(?:_[a-z]+)+(?![\w/]))")
+
 GLYPHS = {
     Mark.ERROR: "‼",
     Mark.FAIL: "✕",
@@ -67,12 +69,12 @@ def command(text: str) -> Markup:
 
 
 def prose(text: str) -> Markup:
-    """A sentence of ours: what stands between backticks is code, all else is text."""
-    pieces = visible.line(text, 1_000).split("`")
-    if len(pieces) % 2 == 0:
-        return escape("`".join(pieces))
+    """A sentence of ours: what stands between backticks is code, and so is a name such as finish_reason."""
+    shown = visible.line(text, 1_000)
+    pieces = _CODE.split(shown) if shown.count("`") % 2 == 0 else [shown]
     return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces)
+        Markup("<code>{}</code>").format(piece.strip("`")) if number % 2 else escape(piece)
+        for number, piece in enumerate(pieces)
     )
 
 
