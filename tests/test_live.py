@@ -280,6 +280,27 @@ def test_plan_says_what_would_be_sent_and_sends_nothing(chatconform, tmp_path):
     assert "at most 90 requests" in done.stdout
 
 
+def test_plan_says_how_long_it_takes_in_minutes(chatconform, tmp_path):
+    done = chatconform(tmp_path, "plan", "--base-url", "https://api.example.com/v1", "--model", "m", "--key-env", "KEY")
+    assert "output tokens; 2 minutes or more at 30 a minute, at most 71 minutes\n" in done.stdout
+
+
+def test_the_first_line_says_how_long_the_pace_makes_a_run_last(good, environment, tmp_path):
+    command = [sys.executable, "-m", "chatconform", *asked(good, "--per-minute", "1", *SOME)]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**environment, "KEY": KEY},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        said = child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        child.communicate()
+    assert f"adhoc: live, {good}, 3 minutes or more at 1 a minute\n" == said
+
+
 def test_plan_as_json_has_every_request_to_the_byte(chatconform, tmp_path):
     done = chatconform(tmp_path, "plan", "tooken", "--json", "--no-boundaries")
     (plan,) = json.loads(done.stdout)

@@ -38,6 +38,11 @@ def test_every_line_that_is_commented_out_can_be_taken_in(chatconform, tmp_path)
     assert ("tests", "usage.total.sum") == (mine.headers["X-Team"], mine.waivers[0].check)
 
 
+@pytest.mark.parametrize("base_url, pace", [("https://api.example.com/v1", 30), ("http://127.0.0.1:8000/v1", 60_000)])
+def test_the_limits_that_can_be_taken_in_are_those_that_hold_without(base_url, pace, chatconform, tmp_path):
+    assert f"per_minute: {pace}," in chatconform(tmp_path, "init", *GIVEN, "--base-url", base_url, "--print").stdout
+
+
 REFUSED = [
     ("a name twice", {}, ("--id", "mine"), "providers.yaml:3:3: there is a provider mine already"),
     ("a name that is none", {}, ("--id", "Mine!"), "--id:2:3: "),

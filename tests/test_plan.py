@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatconform.model import InputError, Provider
+from chatconform.plan_listing import pace
 from chatconform.providers import DEFAULT_LIMITS, load
 from chatconform.scenarios.ask import Key
 from chatconform.scenarios.plan import ROOM, ROOM_WITH_BOUNDARIES, plan, seconds
@@ -133,6 +134,20 @@ def test_a_plan_of_four_requests_has_a_ceiling_of_seconds(per_minute, concurrenc
     limits = {**DEFAULT_LIMITS, "per_minute": per_minute, "concurrency": concurrency, "total_s": total_s}
     planned = plan(replace(PLAIN, limits=limits), max_requests=4)
     assert expected == seconds(planned)
+
+
+@pytest.mark.parametrize(
+    "per_minute, have, expected",
+    [
+        (2, set(), "1 minute or more at 2 a minute"),
+        (1, set(), "3 minutes or more at 1 a minute"),
+        (3, {"basic"}, ""),
+        (4, set(), ""),
+    ],
+)
+def test_the_pace_says_how_long_a_plan_of_four_requests_lasts_at_least(per_minute, have, expected):
+    planned = plan(replace(PLAIN, limits={**DEFAULT_LIMITS, "per_minute": per_minute}), max_requests=4)
+    assert expected == pace(planned, have)
 
 
 # Choosing

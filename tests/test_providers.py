@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from chatconform import resources
 from chatconform.model import InputError, Place, Provider, Waiver
-from chatconform.providers import DEFAULT_LIMITS, adhoc, find, load, select
+from chatconform.providers import DEFAULT_LIMITS, UNHURRIED, adhoc, find, load, select
 
 SHIPPED = Path(__file__).parents[1] / "providers.yaml"
 CONTRACTS = ("costrouter", "tkhub", "tooken")
@@ -65,7 +65,7 @@ def test_a_provider_has_all_that_the_file_says(tmp_path):
         default=True,
         cap="max_completion_tokens",
         headers={"X-Project": "blue", "Authorization": "Bearer ${ACME_API_KEY}"},
-        limits={**DEFAULT_LIMITS, "concurrency": 1, "total_s": 2.5},
+        limits={**DEFAULT_LIMITS, "per_minute": UNHURRIED, "concurrency": 1, "total_s": 2.5},
         waivers=(waiver,),
     )
     assert (expected,) == loaded(tmp_path, FULL)
@@ -406,6 +406,17 @@ def test_neither_a_name_nor_a_default_is_an_input_error():
 def test_an_endpoint_that_is_in_no_file_is_named_adhoc():
     expected = Provider("adhoc", "https://h.example/v1", "m", "KEY", "tooken", limits=DEFAULT_LIMITS)
     assert expected == adhoc("https://h.example/v1/", "m", "KEY", "tooken", HERE)
+
+
+@pytest.mark.parametrize(
+    "host, limits, per_minute",
+    [("127.0.0.1:8000", "", UNHURRIED), ("localhost", "", UNHURRIED), ("[::1]:80", "{per_minute: 12}", 12),
+     ("127.0.0.1", "{concurrency: 1}", UNHURRIED), ("127.0.0.1.example", "", 30)],
+)  # fmt: skip
+def test_an_endpoint_of_this_machine_is_not_paced_unless_the_file_says_so(host, limits, per_minute, tmp_path):
+    text = GOOD.replace("https://api.acme.example", f"http://{host}") + (f"    limits: {limits}\n" if limits else "")
+    (found,) = loaded(tmp_path, text)
+    assert per_minute == found.limits["per_minute"]
 
 
 ADHOC = [

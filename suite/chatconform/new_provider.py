@@ -28,7 +28,7 @@ def block(provider: Provider) -> str:
         if provider.contract
         else "    # contract: mine  # a folder of schemas/ made from its own document; without it OpenAI's alone"
     )
-    limits = ", ".join(f"{name}: {value}" for name, value in providers.DEFAULT_LIMITS.items())
+    limits = ", ".join(f"{name}: {value}" for name, value in providers.default_limits(provider.base_url).items())
     return "\n".join(
         (
             f"  {provider.id}:",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
+
 from chatconform import live
 from chatconform.report.visible import line
 from chatconform.scenarios.ask import Ask, Plan
-from chatconform.scenarios.plan import seconds
+from chatconform.scenarios.plan import paced_minutes, seconds
 from chatconform.scenarios.scenario import all_scenarios
 from chatconform.wire import strict_json
 from chatconform.wire.transcript import shown
@@ -50,7 +53,7 @@ def text(plan: Plan) -> str:
     ceilings = (
         f"  at most {plan.requests} requests, {conditional} of them only where another one is refused "
         f"(and {plan.retries} where 429 or 503 is tried again); {plan.output_tokens} output tokens; "
-        f"{seconds(plan):.0f} s"
+        f"{_duration(plan)}"
     )
     return "\n".join(
         (
@@ -61,6 +64,21 @@ def text(plan: Plan) -> str:
             *(f"  left out: {each.scenario}: {each.why}" for each in plan.left_out),
         )
     )
+
+
+def pace(plan: Plan, have: Collection[str] = ()) -> str:
+    """Say how long the pace makes a plan last, of which `have` are answered already; nothing below a minute."""
+    minutes = paced_minutes(plan, have)
+    return f"{_minutes(minutes)} or more at {plan.provider.limits['per_minute']:g} a minute" if minutes else ""
+
+
+def _duration(plan: Plan) -> str:
+    """Say how long a plan takes at least, for its pace, and at most, where every answer takes all the time it may."""
+    return ", ".join((*filter(None, [pace(plan)]), f"at most {_minutes(math.ceil(seconds(plan) / 60))}"))
+
+
+def _minutes(number: int) -> str:
+    return f"{number} minute{'' if number == 1 else 's'}"
 
 
 def _about(ask: Ask) -> str:

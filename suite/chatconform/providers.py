@@ -38,7 +38,9 @@ DEFAULT_LIMITS: Mapping[str, int] = {
     "idle_s": 30,
     "body_mib": 8,
 }
-"""What holds where providers.yaml is silent: requests, output tokens, seconds (`_s`) and MiB."""
+"""What holds where providers.yaml is silent: requests, output tokens, seconds (`_s`) and MiB.
+
+`default_limits` says what pace an endpoint of this machine has."""
 
 UNHURRIED = 60_000
 """Requests within a minute, where nothing has to be spared."""
@@ -115,10 +117,7 @@ def adhoc(
     place: Place,
     contracts: Collection[str] | None = None,
 ) -> Provider:
-    """The provider `adhoc` that stands in no file. Raises InputError at `place` for what `load` refuses.
-
-    An endpoint of this machine is asked as fast as it answers, for there is nobody else whose share it takes.
-    """
+    """The provider `adhoc` that stands in no file. Raises InputError at `place` for what `load` refuses."""
     complaints = (
         _base_url(base_url),
         _model(model),
@@ -128,8 +127,16 @@ def adhoc(
     for complaint in complaints:
         if complaint is not None:
             raise InputError(place, *complaint)
-    limits = {**DEFAULT_LIMITS} | ({"per_minute": UNHURRIED} if is_loopback(base_url) else {})
+    limits = default_limits(base_url)
     return Provider("adhoc", base_url.rstrip("/"), model, key_env, contract, limits=limits, place=place)
+
+
+def default_limits(base_url: str) -> Mapping[str, int]:
+    """What holds of an endpoint for which nothing else is said.
+
+    One of this machine is asked as fast as it answers, for there is nobody else whose share it takes.
+    """
+    return {**DEFAULT_LIMITS, "per_minute": UNHURRIED} if is_loopback(base_url) else DEFAULT_LIMITS
 
 
 def is_loopback(url: str) -> bool:
@@ -161,7 +168,7 @@ def _provider(name: str, entry: Mapping[str, Any], document: Document) -> Provid
     settings = {
         **entry,
         "base_url": entry["base_url"].rstrip("/"),
-        "limits": {**DEFAULT_LIMITS, **entry.get("limits", {})},
+        "limits": {**default_limits(entry["base_url"]), **entry.get("limits", {})},
         "waivers": tuple(Waiver(**w, place=document.place(pointer([*at, "waivers", i]))) for i, w in waivers),
     }
     return Provider(id=name, place=document.key_place(pointer(at)), **settings)

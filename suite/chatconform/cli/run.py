@@ -100,7 +100,7 @@ def run(names: Sequence[str], resume: bool, out: Path, **options: object) -> Non
     name = None if resume else live.name_of(datetime.now(UTC))
     with disk.held(out), live.jobs(_plans(asked, _wanted(options)), out / "recordings", name) as jobs:
         if not options["as_json"]:
-            click.echo(_first_line(chosen, asked))
+            click.echo(_first_line(chosen, asked, jobs))
         interrupted = _ask(jobs)
         facts: dict[str, JsonValue] = {"mode": "live", "left_out": _left_out(jobs)} if asked else {"mode": "recorded"}
         judged = _in_turn(chosen, recorded, jobs, interrupted=interrupted)
@@ -166,14 +166,17 @@ def _wanted(options: dict[str, object]) -> Wanted:
     return Wanted(**{name: options[name] for name in names})  # type: ignore[arg-type]
 
 
-def _first_line(chosen: Sequence[Provider], asked: Sequence[Provider]) -> str:
-    """Say of each provider whether it is asked or a recording is judged, and why."""
-    from chatconform import live
+def _first_line(chosen: Sequence[Provider], asked: Sequence[Provider], jobs: Sequence[Job]) -> str:
+    """Say of each provider whether it is asked, and how long its pace makes that last, or a recording is judged."""
+    from chatconform import live, plan_listing
 
+    paces = {job.plan.provider.id: plan_listing.pace(job.plan, job.have) for job in jobs}
     said = []
     for provider in chosen:
         why = "" if live.has_key(provider) else f" ({provider.key_env} is not set)"
-        said.append(f"{provider.id}: " + (f"live, {provider.base_url}" if provider in asked else "recorded") + why)
+        pace = f", {paces[provider.id]}" if paces.get(provider.id) else ""
+        how = f"live, {provider.base_url}{pace}" if provider in asked else "recorded"
+        said.append(f"{provider.id}: {how}{why}")
     return " · ".join(said)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -194,6 +194,15 @@ def seconds(planned: Plan) -> int:
     limits, requests = planned.provider.limits, planned.requests
     waiting = requests * 60 / limits["per_minute"]
     return math.ceil(waiting + math.ceil(requests / limits["concurrency"]) * limits["total_s"])
+
+
+def paced_minutes(planned: Plan, have: Collection[str] = ()) -> int:
+    """Return how many minutes the pace alone makes a plan last, of which `have` are answered already.
+
+    A minute takes `per_minute` requests; what is sent only where another request is refused is not counted.
+    """
+    wanted = sum(ask.only_if_refused is None and ask.id not in have for ask in planned.asks)
+    return max(0, wanted - 1) // max(1, math.floor(planned.provider.limits["per_minute"]))
 
 
 def rows() -> list[dict[str, str]]:
