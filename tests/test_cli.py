@@ -397,6 +397,23 @@ def test_a_pattern_that_matches_nothing_is_a_usage_error(option, pattern, remedy
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.parametrize("command", ["judge recordings/acme", "run acme --recorded"])
+def test_recordings_that_are_judged_together_are_told_with_the_newest(command, chatconform, tmp_path):
+    recording.providers(tmp_path / "providers.yaml", "acme")
+    for name, day, answers in (
+        ("b", "2026-11-01", [recording.answer()]),
+        ("a", "2026-11-02", [recording.answer(), recording.stream()]),
+        ("imported", "2026-11-03", [recording.answer("other")]),
+    ):
+        dated = [{**each, "recorded_at": f"{day}T00:00:00Z"} for each in answers]
+        recording.write(tmp_path / "recordings" / "acme" / name, *dated)
+    done = chatconform(tmp_path, *command.split())
+    assert (0, "2 recordings of acme are judged together; the newest is recordings/acme/a") == (
+        done.returncode,
+        done.stderr.splitlines()[0],
+    )
+
+
 def test_json_prints_the_file_that_is_written_and_nothing_else(mine, chatconform):
     done = chatconform(mine, "judge", "mine", "--json", "--out", "same")
     assert ((mine / "same" / "results.json").read_text(encoding="utf-8"), "") == (done.stdout, done.stderr)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatconform.assessment import Subject
     from chatconform.attribution import Baseline
     from chatconform.forms import Forms
-    from chatconform.model import JsonValue, Problem, Provider
+    from chatconform.model import Exchange, JsonValue, Problem, Provider
 
 COMMAND_LINE = Place("command line")
 USAGE, INCONCLUSIVE, INTERRUPTED = 2, 3, 130
@@ -177,6 +177,32 @@ def require_named(options: dict[str, object], subjects: Iterable[Subject]) -> No
         if not matching(names, pattern):
             remedy = f"{nearest(pattern, names)}Name the id or the scenario of an exchange, such as {min(names)}."
             raise InputError(COMMAND_LINE, f"--scenario {pattern} names no exchange", remedy)
+
+
+def tell_merged(subjects: Iterable[Subject]) -> None:
+    """Say on standard error of whom several recordings are judged together: the same exchange stands in two folders."""
+    from chatconform.report.visible import escape
+
+    for subject in subjects:
+        folders = _asked_again(subject.exchanges)
+        if folders:
+            said = (
+                f"{len(folders)} recordings of {subject.provider.id} are judged together; the newest is {folders[-1]}"
+            )
+            click.echo(escape(said), err=True)
+            click.echo("  `chatconform judge` with that folder judges it alone.", err=True)
+
+
+def _asked_again(exchanges: Iterable[Exchange]) -> list[str]:
+    """Return the folders that hold an exchange of which another folder holds one, too, the newest last."""
+    times: dict[str, str] = {}
+    holders: dict[str, set[str]] = {}
+    for exchange in exchanges:
+        folder = str(Path(exchange.file).parent)
+        times[folder] = max(times.get(folder, ""), exchange.recorded_at or "")
+        holders.setdefault(exchange.id, set()).add(folder)
+    repeated = {folder for folders in holders.values() if len(folders) > 1 for folder in folders}
+    return sorted(repeated, key=lambda folder: (times[folder], folder))
 
 
 def patterns(options: dict[str, object], name: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from chatconform.cli.conclude import (
     require_room,
     require_usable,
     shared,
+    tell_merged,
 )
 from chatconform.cli.count import count
 from chatconform.model import InputError
@@ -89,6 +90,7 @@ def judge(
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)
     require_room(options, len(subjects))
+    tell_merged(subjects)
     with disk.held(out) if out else nullcontext():
         conclude(subjects, problems, {"mode": "judged"}, out, options)
 

@@ -25,6 +25,7 @@ from chatconform.cli.conclude import (
     require_room,
     require_usable,
     shared,
+    tell_merged,
 )
 from chatconform.model import InputError
 
@@ -97,6 +98,7 @@ def run(names: Sequence[str], resume: bool, out: Path, **options: object) -> Non
     recorded, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
     if not asked:
         require_named(options, recorded)
+    tell_merged(recorded)
     name = None if resume else live.name_of(datetime.now(UTC))
     with disk.held(out), live.jobs(_plans(asked, _wanted(options)), out / "recordings", name) as jobs:
         if not options["as_json"]:
