@@ -222,6 +222,21 @@ def test_a_baseline_that_cannot_be_read_is_a_usage_error(text, problem, chatconf
     assert (2, True) == (done.returncode, problem in done.stderr)
 
 
+@pytest.mark.parametrize(
+    "command, judged", [("judge before --provider mine", "mine"), ("run tooken --recorded", "tooken")]
+)
+def test_a_baseline_of_other_providers_is_refused_before_anything_is_judged(command, judged, compared, chatconform):
+    done = chatconform(compared, *command.split(), "--baseline", "old/results.json")
+    problem = f"old/results.json: the baseline has no provider {judged}; it has acme"
+    assert (2, "", problem) == (done.returncode, done.stdout, done.stderr.splitlines()[0])
+
+
+def test_results_of_other_providers_are_not_compared(compared, chatconform, tmp_path):
+    chatconform(compared, "judge", "before", "--provider", "mine", "--out", str(tmp_path))
+    done = chatconform(compared, "diff", "old/results.json", str(tmp_path / "results.json"))
+    assert (2, True) == (done.returncode, "has no provider mine; it has acme\n" in done.stderr)
+
+
 # Providers and waivers
 
 

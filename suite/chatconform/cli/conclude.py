@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -127,6 +127,27 @@ def baseline_of(file: Path, recordings: Path | None) -> Baseline:
     if recordings is not None and not recordings.is_dir():
         raise InputError(Place(str(recordings)), "is no folder", "name the folder that holds the old recordings")
     return attribution.Baseline(str(file), reports.read(file), attribution.beside(file, recordings))
+
+
+def require_compared(options: dict[str, object], judged: Collection[str]) -> None:
+    """Raise `InputError` where the options name a baseline that knows none of the providers that are judged."""
+    baseline = _baseline(options)
+    if baseline is not None and judged:
+        require_common(baseline, judged)
+
+
+def require_common(baseline: Baseline, judged: Collection[str]) -> None:
+    """Raise `InputError` where results to compare with know none of the providers that are judged."""
+    known = [provider.id for provider in baseline.results.providers]
+    if not set(known) & set(judged):
+        problem = f"the baseline has no provider {_some(judged)}; it has {_some(known)}"
+        raise InputError(Place(baseline.name), problem, "Name the results of an earlier run of the same provider.")
+
+
+def _some(names: Collection[str]) -> str:
+    """Return names, the first five where there are more."""
+    shown = sorted(names)[:5]
+    return ", ".join([*shown, f"and {len(names) - 5} more"] if len(names) > 5 else shown) or "none"
 
 
 def require_usable(options: dict[str, object]) -> None:

@@ -21,6 +21,8 @@ from chatconform.cli.conclude import (
     find_providers,
     load_providers,
     reader,
+    require_common,
+    require_compared,
     require_named,
     require_room,
     require_usable,
@@ -90,6 +92,7 @@ def judge(
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)
     require_room(options, len(subjects))
+    require_compared(options, [subject.provider.id for subject in subjects])
     tell_merged(subjects)
     with disk.held(out) if out else nullcontext():
         conclude(subjects, problems, {"mode": "judged"}, out, options)
@@ -198,6 +201,7 @@ def diff_(old: Path, new: Path, recordings: Path | None, as_json: bool) -> None:
     from chatconform import attribution, gate, reports
 
     baseline, after = baseline_of(old, recordings), reports.read(new)
+    require_common(baseline, [provider.id for provider in after.providers])
     changes = attribution.compare(baseline, after)
     with reader():
         if as_json:

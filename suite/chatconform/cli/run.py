@@ -21,6 +21,7 @@ from chatconform.cli.conclude import (
     find_providers,
     load_providers,
     reader,
+    require_compared,
     require_named,
     require_room,
     require_usable,
@@ -94,6 +95,7 @@ def run(names: Sequence[str], resume: bool, out: Path, **options: object) -> Non
             raise InputError(COMMAND_LINE, f"{option} beside --recorded", "Leave one of them out.")
     chosen, beside = _chosen(names, options)
     require_room(options, len(chosen))
+    require_compared(options, [provider.id for provider in chosen])
     asked = [each for each in chosen if _is_asked(each, beside, options)]
     recorded, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
     if not asked:
