@@ -350,6 +350,12 @@ def test_an_unknown_provider_is_a_usage_error(gateways, chatconform):
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)
 
 
+def test_an_unknown_provider_without_a_providers_file_is_told_of_init(chatconform, tmp_path):
+    remedy = chatconform(tmp_path, "run", "mine").stderr.splitlines()[1]
+    assert "  Known: costrouter, tkhub, toapis, tooken, xmsmartlink. They are those of the packaged file: " in remedy
+    assert remedy.endswith("there is no ./providers.yaml here, and `chatconform init` begins one.")
+
+
 def test_a_providers_file_that_is_not_there_is_a_usage_error(chatconform, tmp_path):
     done = chatconform(tmp_path, "run", "--providers", "none.yaml")
     assert (2, "none.yaml: there is no such file") == (done.returncode, done.stderr.splitlines()[0])

@@ -105,8 +105,16 @@ def select(providers: Sequence[Provider], names: Sequence[str], place: Place) ->
     by_id = {provider.id: provider for provider in providers}
     for name in names:
         if name not in by_id:
-            raise InputError(place, f"no provider has the id {quoted(name)}", among(name, by_id))
+            raise InputError(place, f"no provider has the id {quoted(name)}", among(name, by_id) + _packaged(providers))
     return tuple(by_id[name] for name in dict.fromkeys(names))
+
+
+def _packaged(providers: Sequence[Provider]) -> str:
+    """What to say of the file of providers where it is the packaged one, for want of the user's own."""
+    packaged = str(resources.path(_FILE))
+    if any(provider.place.file != packaged for provider in providers):
+        return ""
+    return f" They are those of the packaged file: there is no ./{_FILE} here, and `chatconform init` begins one."
 
 
 def adhoc(
