@@ -344,6 +344,13 @@ def test_doctor_says_what_is_wrong_and_what_to_do(changed, variables, said, good
     assert not any(secret in done.stdout + done.stderr for secret in (KEY, "secret"))
 
 
+def test_doctor_looks_at_an_endpoint_that_is_in_no_file(good, chatconform, tmp_path):
+    done = chatconform(tmp_path, "doctor", "--base-url", good, "--model", "reference-1", "--key-env", "KEY", KEY=KEY)
+    assert (0, "no problems") == (done.returncode, done.stdout.splitlines()[-1])
+    done = chatconform(tmp_path, "doctor", "--base-url", "http://127.0.0.1:1/v1", "--model", "m")
+    assert (3, True) == (done.returncode, "nothing listens there; look at the host and the port" in done.stdout)
+
+
 def test_doctor_explains_the_doubled_path_of_a_document(chatconform, tmp_path):
     assert "/v1/v1/chat/completions" in chatconform(tmp_path, "doctor", "tkhub").stdout
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from chatconform.cli import completion
-from chatconform.cli.conclude import COMMAND_LINE, INCONCLUSIVE, find_providers, load_providers
+from chatconform.cli.chosen import adhoc, named
+from chatconform.cli.conclude import COMMAND_LINE, INCONCLUSIVE
 from chatconform.model import InputError, Place
 
 
@@ -56,6 +57,7 @@ def init(
 
 @click.command(short_help="Say whether providers can be asked from here.")
 @click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=completion.providers)
+@adhoc
 @click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
               help="The providers file; else ./providers.yaml, else the packaged one.")  # fmt: skip
 def doctor(names: Sequence[str], **options: object) -> None:
@@ -67,12 +69,12 @@ def doctor(names: Sequence[str], **options: object) -> None:
     \b
     chatconform doctor                     the providers marked default: true
     chatconform doctor mine
+    chatconform doctor --base-url http://127.0.0.1:8000/v1 --model my-model --key-env MY_API_KEY
     """
     from chatconform import doctor as doctoring
-    from chatconform import providers
     from chatconform.report.visible import line
 
-    chosen = providers.select(load_providers(find_providers(options)), names, COMMAND_LINE)
+    chosen, _ = named(names, options)
     remarks = doctoring.look(chosen, os.environ)
     for remark in remarks:
         click.echo(f"{remark.state:8} {remark.about}: {line(remark.says, 400)}")

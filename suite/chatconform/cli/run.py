@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from chatconform.cli import completion
+from chatconform.cli.chosen import adhoc, named
 from chatconform.cli.conclude import (
     COMMAND_LINE,
     EXITS,
     INCONCLUSIVE,
     INTERRUPTED,
     conclude,
-    find_providers,
-    load_providers,
     reader,
     require_compared,
     require_named,
@@ -37,17 +36,10 @@ if TYPE_CHECKING:
     from chatconform.model import JsonObject, JsonValue, Provider
     from chatconform.scenarios.ask import Plan
 
-_ADHOC = ("base_url", "model", "key_env", "contract")
-
 
 def _asking(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which endpoint is asked, and for what."""
     options = (
-        click.option("--base-url", metavar="URL", help="Ask this endpoint, which is in no file; its name is adhoc."),
-        click.option("--model", metavar="MODEL", help="The model to ask it for."),
-        click.option("--key-env", metavar="NAME", help="The environment variable that holds its key, if any."),
-        click.option("--contract", metavar="NAME", shell_complete=completion.contracts,
-                     help="Its own document: a folder of schemas/."),
         click.option("--samples", type=click.IntRange(1, 100), default=1, show_default=True,
                      help="Ask for what a model may or may not do that often."),
         click.option("--costly", is_flag=True, help="Ask for what multiplies the cost or needs a capability, too."),
@@ -60,7 +52,7 @@ def _asking(function: Callable[..., None]) -> Callable[..., None]:
     )  # fmt: skip
     for option in reversed(options):
         function = option(function)
-    return function
+    return adhoc(function)
 
 
 @click.command(short_help="Judge providers, and write their reports.", epilog=EXITS)
@@ -139,28 +131,9 @@ def _is_asked(provider: Provider, beside: Path, options: dict[str, object]) -> b
 
 def _chosen(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Provider, ...], Path]:
     """Return the providers that are meant, at the pace that is asked for, and the folder that recordings stand in."""
-    found, folder = _named(names, options)
+    found, folder = named(names, options)
     paces = {name: value for name in ("concurrency", "per_minute") if isinstance(value := options[name], int)}
     return tuple(replace(each, limits={**each.limits, **paces}) for each in found), folder
-
-
-def _named(names: Sequence[str], options: dict[str, object]) -> tuple[tuple[Provider, ...], Path]:
-    from chatconform import documents, providers
-
-    base_url, model, key_env, contract = (options[name] for name in _ADHOC)
-    if base_url is None:
-        for name in _ADHOC:
-            if options[name] is not None:
-                option = f"--{name.replace('_', '-')}"
-                raise InputError(COMMAND_LINE, f"{option} without --base-url", "Add --base-url, or name a provider.")
-        file = find_providers(options)
-        return providers.select(load_providers(file), names, COMMAND_LINE), file.parent
-    if names or model is None:
-        problem = "--base-url beside the name of a provider" if names else "--base-url without --model"
-        raise InputError(COMMAND_LINE, problem, "Give --base-url and --model, and no name.")
-    key, document = (each if isinstance(each, str) else None for each in (key_env, contract))
-    known = documents.look_beside(Path()) if document else None
-    return (providers.adhoc(str(base_url), str(model), key, document, COMMAND_LINE, known),), Path()
 
 
 def _wanted(options: dict[str, object]) -> Wanted:
