@@ -13,7 +13,7 @@ import sys
 import pytest
 from click.shell_completion import ShellComplete
 
-from chatconform import __version__
+from chatconform import __version__, deviations
 from chatconform.cli import cli
 from chatconform.judging import known_checks
 from pages import DOCS
@@ -73,6 +73,16 @@ def test_it_says_who_it_is_and_what_it_does(option, chatconform, tmp_path):
     assert said == f"chatconform {__version__}\n" if option == "--version" else "Judging:" in said
 
 
+def test_without_arguments_it_prints_its_help(chatconform, tmp_path):
+    done = chatconform(tmp_path)
+    assert (2, "", chatconform(tmp_path, "--help").stdout) == (done.returncode, done.stderr, done.stdout)
+
+
+@pytest.mark.parametrize("command, choice", [("list", "  checks,"), ("completion", "  bash,")])
+def test_what_may_be_chosen_is_a_line_each(command, choice, chatconform, tmp_path):
+    assert choice in chatconform(tmp_path, command).stderr.splitlines()
+
+
 @pytest.mark.parametrize("typed, meant", [("jugde", "judge"), ("explan", "explain"), ("run --recordd", "--recorded")])
 def test_a_slip_of_the_pen_gets_a_guess(typed, meant, chatconform, tmp_path):
     done = chatconform(tmp_path, *typed.split())
@@ -112,8 +122,8 @@ def test_a_name_is_completed(words, expected):
     assert expected == completed(*words.split())
 
 
-def test_all_checks_can_be_completed():
-    assert sorted(known_checks()) == completed("explain", "")
+def test_all_that_is_explained_can_be_completed():
+    assert sorted({*known_checks(), *deviations.load()}) == completed("explain", "")
 
 
 def test_a_providers_file_that_cannot_be_read_completes_to_nothing(monkeypatch, tmp_path):

@@ -68,9 +68,13 @@ def main() -> NoReturn:
             cli.invoke(context)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        with reader():
+            click.echo(error.format_message())
+        sys.exit(USAGE)
     except click.ClickException as error:
         usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
-        _say(f"{usage}Error: {error.format_message()}")
+        _say(f"{usage}Error: {error.format_message().expandtabs(2)}")
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted")
