@@ -441,6 +441,11 @@ def test_a_value_that_the_format_does_not_have_is_refused_at_its_line(tmp_path, 
     assert (str(tmp_path / "x.json"), line, problem) == (error.place.file, error.place.line, error.problem)
 
 
+def test_results_are_told_from_exchanges(tmp_path):
+    error = only(read_file(tmp_path, b'{"format": "chatconform.results/1"}'))
+    assert "these are results: `chatconform report` shows them" == error.remedy
+
+
 @pytest.mark.parametrize("key", ["format", "request", "response"])
 def test_a_required_key_that_is_missing_is_refused(tmp_path, key):
     error = only(read_file(tmp_path, {name: value for name, value in LEAST.items() if name != key}))

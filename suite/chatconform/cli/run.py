@@ -82,7 +82,8 @@ def run(names: Sequence[str], resume: bool, out: Path, **options: object) -> Non
     from chatconform.recordings import disk
 
     require_usable(options)
-    for option in [name for name, given in (("--live", options["live"]), ("--resume", resume)) if given]:
+    asking = {"--live": options["live"], "--resume": resume, "--base-url": options["base_url"] is not None}
+    for option in (name for name, given in asking.items() if given):
         if options["recorded"]:
             raise InputError(COMMAND_LINE, f"{option} beside --recorded", "Leave one of them out.")
     chosen, beside = _chosen(names, options)

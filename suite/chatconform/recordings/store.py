@@ -41,6 +41,7 @@ MAX_VALUES = 2_000_000
 """The most JSON values of an exchange: three for each read, and one for each line of the body."""
 MAX_PIECES = 100_000
 """A body of more lines is written in one piece: nobody reads it line by line."""
+_RESULTS = "chatconform.results/"
 _LONG = 1024 * 1024
 _LINE_END = b"\r\n"
 _WRITTEN_IN_SIX = bytes(set(range(32)) - set(b"\b\t\n\f\r"))
@@ -156,7 +157,9 @@ def _parse(data: bytes, file: str, fallback_id: str, first_line: int, sha256: st
         raise reader.error((), f"exceeds the limit on {document.limit}", "record it again")
     top = reader.object(document.value, ())
     if top.get("format") != FORMAT:
-        raise reader.error(("format",), f"is not {FORMAT}", f'"format" has to be "{FORMAT}"')
+        is_judged = str(top.get("format")).startswith(_RESULTS)
+        remedy = "these are results: `chatconform report` shows them" if is_judged else f'"format" has to be "{FORMAT}"'
+        raise reader.error(("format",), f"is not {FORMAT}", remedy)
     return reader.exchange(top, fallback_id, sha256)
 
 
