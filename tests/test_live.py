@@ -246,10 +246,11 @@ def test_a_recording_of_another_endpoint_is_not_gone_on_with(good, chatconform, 
     assert f"no recording to resume of {good} and the model reference-1" in done.stderr
 
 
-@pytest.mark.parametrize("other", ["--live", "--resume"])
+@pytest.mark.parametrize("other", ["--live", "--resume", "--base-url http://127.0.0.1:1/v1 --model m"])
 def test_recordings_are_not_judged_and_asked_for_at_once(other, good, chatconform, tmp_path):
-    done = chatconform(tmp_path, "run", "--recorded", other)
-    assert (2, f"command line: {other} beside --recorded\n  Leave one of them out.\n") == (done.returncode, done.stderr)
+    done = chatconform(tmp_path, "run", "--recorded", *other.split())
+    expected = f"command line: {other.split()[0]} beside --recorded\n  Leave one of them out.\n"
+    assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)
 
 
 # record, plan, doctor, serve
@@ -375,12 +376,20 @@ def test_serve_prints_where_it_is_and_answers_until_it_is_stopped(environment, c
         (("--as", "nobody"), "nobody"),
         (("--key-env", "NONE"), "NONE"),
         (("--replay", "nowhere"), "nowhere"),
+        (("--host", "203.0.113.1"), "nothing can listen at 203.0.113.1, port 0: "),
     ],
 )
 def test_serve_refuses_what_it_cannot_be(options, said, chatconform, tmp_path):
     done = chatconform(tmp_path, "serve", *options)
-    assert 2 == done.returncode
+    assert (2, 2) == (done.returncode, len(done.stderr.splitlines()))
     assert said in done.stderr
+
+
+def test_serve_says_that_a_port_is_taken(good, chatconform, tmp_path):
+    port = good.rpartition(":")[2].removesuffix("/v1")
+    done = chatconform(tmp_path, "serve", "--port", port)
+    expected = f"command line: port {port} is taken\n  Choose another, or leave --port out.\n"
+    assert (2, expected) == (done.returncode, done.stderr)
 
 
 def test_list_has_every_scenario_and_every_fault(chatconform, tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,9 @@ from chatconform.cli import completion
 from chatconform.cli.chosen import adhoc, named
 from chatconform.cli.conclude import COMMAND_LINE, INCONCLUSIVE
 from chatconform.model import InputError, Place
+
+if TYPE_CHECKING:
+    from chatconform.model import Exchange
 
 
 @click.command(short_help="Add a new endpoint to providers.yaml.")
@@ -118,23 +123,49 @@ def serve(
     """
     import asyncio
 
-    from chatconform import assessment, documents, providers
-    from chatconform.recordings import store
+    from chatconform import documents, providers
     from chatconform.reference.endpoint import Endpoint
-    from chatconform.report.visible import message
 
     if key_env is not None:
         providers.require_variable(key_env, COMMAND_LINE)
     key = None if key_env is None else os.environ.get(key_env, "")
     if key == "":
         raise InputError(COMMAND_LINE, f"--key-env {key_env}: the variable is not set", f"Set {key_env}.")
-    recorded = None
-    if replay is not None:
-        recorded, problems = assessment.readable(store.read([replay]))
-        for problem in problems:
-            click.echo(message(problem.place, problem.problem, problem.remedy), err=True)
-        if not recorded:
-            raise InputError(Place(str(replay)), "holds no exchange that can be replayed", "Name a recording.")
+    recorded = None if replay is None else _recorded(replay)
     documents.look_beside(Path())
     endpoint = Endpoint(contract, faults, recorded, key=key, models=models)
-    asyncio.run(endpoint.serve(host, port, click.echo))
+    listening: list[str] = []
+
+    def ready(base_url: str) -> None:
+        listening.append(base_url)
+        click.echo(base_url)
+
+    try:
+        asyncio.run(endpoint.serve(host, port, ready))
+    except OSError as error:
+        if listening:
+            raise
+        raise _unheard(error, host, port) from None
+
+
+def _recorded(replay: Path) -> Sequence[Exchange]:
+    """Return the exchanges of a recording, and say which cannot be read. Raises `InputError` where none can."""
+    from chatconform import assessment
+    from chatconform.recordings import store
+    from chatconform.report.visible import message
+
+    recorded, problems = assessment.readable(store.read([replay]))
+    if not recorded:
+        raise InputError(Place(problems[0].place), problems[0].problem, problems[0].remedy)
+    for problem in problems:
+        click.echo(message(problem.place, problem.problem, problem.remedy), err=True)
+    return recorded
+
+
+def _unheard(error: OSError, host: str, port: int) -> InputError:
+    """Return what to say of an address at which nothing can listen."""
+    if error.errno == errno.EADDRINUSE:
+        return InputError(COMMAND_LINE, f"port {port} is taken", "Choose another, or leave --port out.")
+    why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+    problem = f"nothing can listen at {host}, port {port}: {why}"
+    return InputError(COMMAND_LINE, problem, "Leave --host and --port out, or name an address of this machine.")
