@@ -142,6 +142,15 @@ def test_an_endpoint_that_conforms_ends_with_0_and_every_output(conforming):
     assert all((folder / path).is_file() for path in paths)
 
 
+def annotations(ended: Ended) -> list[str]:
+    """Return what the step shows as errors, outside of the report."""
+    return re.findall(r"^::error title=chatconform::(.*)$", ended.printed, re.MULTILINE)
+
+
+def test_what_conforms_is_no_error(conforming):
+    assert [] == annotations(conforming[0])
+
+
 def test_commands_are_off_while_the_report_is_printed(conforming):
     printed = conforming[0].printed
     token = re.search(r"^::stop-commands::([0-9a-f]{32})$", printed, re.MULTILINE)[1]
@@ -151,6 +160,7 @@ def test_commands_are_off_while_the_report_is_printed(conforming):
 def test_an_endpoint_that_deviates_ends_with_1_and_says_so(good, workspace, environment):
     with Endpoint(faults=["choices.index.missing"], key=KEY).running() as base_url:
         ended = ran(workspace, environment, {**good, "base-url": base_url, "summary": "false"}, MY_API_KEY=KEY)
+    assert ["deviates (exit code 1): what fails at the level of fail-on is in the report"] == annotations(ended)
     assert (1, "1", "deviates", "") == (
         ended.code,
         ended.outputs["exit-code"],
@@ -161,6 +171,7 @@ def test_an_endpoint_that_deviates_ends_with_1_and_says_so(good, workspace, envi
 
 def test_a_missing_key_is_inconclusive_and_nothing_replaces_it(good, workspace, environment):
     ended = ran(workspace, environment, good)
+    assert ["inconclusive (exit code 3): what could not be proven, and why, is in the report"] == annotations(ended)
     assert (3, "inconclusive") == (ended.code, ended.outputs["conclusion"])
 
 
@@ -169,6 +180,20 @@ def test_what_is_wrong_ends_with_2_and_old_results_are_not_taken_for_new(workspa
     (workspace / "reports" / "results.json").write_text("{}")
     ended = ran(workspace, environment, {"fail-on": "regression"})
     assert (2, {"conclusion": "", "exit-code": "2", "report": "", "results": ""}) == (ended.code, ended.outputs)
+    (said,) = annotations(ended)
+    assert "cannot be used (exit code 2): the log of this step names the place, and what to do about it" == said
+    assert f"# chatconform judged nothing\n\nThe configuration {said}.\n" == ended.summary
+
+
+def test_output_that_ends_without_a_line_end_does_not_keep_commands_off(workspace, environment):
+    binaries = workspace.parent / "workspace-runner" / "chatconform" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").symlink_to(sys.executable)
+    (binaries / "chatconform").write_text("#!/bin/sh\nprintf 'cut off'\nexit 130\n")
+    (binaries / "chatconform").chmod(0o755)
+    ended = ran(workspace, environment, {})
+    assert re.search(r"cut off\n::[0-9a-f]{32}::\n", ended.printed)
+    assert (130, ["ended early (exit code 130)"]) == (ended.code, annotations(ended))
 
 
 @pytest.mark.parametrize("name", ["recorded", "summary"])
@@ -195,7 +220,10 @@ def test_no_input_becomes_a_command_or_an_option(names, workspace, environment):
     ended = ran(workspace, environment, {"recorded": "true", **dict.fromkeys(names, HOSTILE)})
     assert (2, True) == (ended.code, is_untouched(workspace.parent))
     assert ended.outputs in ({}, {"conclusion": "", "exit-code": "2", "report": "", "results": ""})
-    ours = r"(?:stop-commands::[0-9a-f]{32}|error::the input recorded is neither true nor false)$"
+    said = (
+        r" title=chatconform::cannot be used \(exit code 2\): [a-z ,]+|::the input recorded is neither true nor false"
+    )
+    ours = rf"(?:stop-commands::[0-9a-f]{{32}}|error(?:{said}))$"
     assert [] == re.findall(rf"^\s*::(?!{ours})[^\s:]+(?: .*)?::.", ended.printed, re.MULTILINE)
 
 
