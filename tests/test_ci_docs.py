@@ -70,8 +70,10 @@ def test_a_waiver_of_what_others_need_leaves_a_run_inconclusive(shell):
     assert 3 == shell(other + waived, "sse.done.missing", waivers=True)
 
 
-def test_an_endpoint_that_is_in_no_file_has_a_baseline_too(shell):
+def test_an_endpoint_that_is_in_no_file_has_the_baseline_that_the_workflow_names(shell, tmp_path):
     assert 0 == shell(ADHOC, KNOWN)
+    (baseline,) = {step["with"]["baseline"] for step in steps() if "baseline" in step.get("with", {})}
+    assert (tmp_path / baseline).is_file()
 
 
 def test_recordings_are_judged_without_an_endpoint(shell, tmp_path):
@@ -88,6 +90,11 @@ def steps() -> list[dict[str, Any]]:
 def test_every_action_of_a_workflow_is_pinned_by_its_full_sha():
     used = [step["uses"] for step in steps() if "uses" in step]
     assert [] == [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)]
+
+
+def test_the_job_of_gitlab_installs_what_is_pinned_by_hash_and_nothing_else():
+    installs = [each for each in yaml.safe_load(GITLAB)["conformance"]["before_script"] if "pip install" in each]
+    assert [True, True] == ["--require-hashes" in installs[0], "--no-deps --no-build-isolation" in installs[1]]
 
 
 def test_a_workflow_names_inputs_that_there_are():
