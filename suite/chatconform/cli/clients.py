@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what client libraries make of recorded answers.")
 @click.argument("paths", nargs=-1, metavar="[RECORDING]...", type=click.Path(path_type=Path))
 @click.option("--fault", "patterns", multiple=True, metavar="GLOB", shell_complete=completion.faults,
-              help="Read named faults of the reference endpoint instead. May be given several times.")  # fmt: skip
+              help="Read named faults of the reference endpoint instead. Can be repeated.")  # fmt: skip
 @click.option("--python", "named", type=click.Path(path_type=Path), metavar="PATH",
               help="The interpreter that has the clients; else .venv-clients/bin/python, else this one.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -93,11 +93,11 @@ def doctor(names: Sequence[str], **options: object) -> None:
     "--as",
     "contract",
     metavar="CONTRACT",
-    shell_complete=completion.contracts,
+    shell_complete=completion.judged_by,
     help="Keep to this document too: a folder of schemas/.",
 )
 @click.option("--fault", "faults", multiple=True, metavar="NAME", shell_complete=completion.faults,
-              help="Break the answers in this way; `chatconform list faults` prints the names.")  # fmt: skip
+              help="Break the answers so (`chatconform list faults`). Can be repeated.")  # fmt: skip
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RECORDING",
               help="Answer with recorded bytes: those of the same request, else of the most similar one.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
@@ -107,7 +107,13 @@ def doctor(names: Sequence[str], **options: object) -> None:
     metavar="NAME",
     help="The variable that holds the right key; without it any is right, but there has to be one.",
 )
-@click.option("--model", "models", multiple=True, metavar="MODEL", help="A model to know, besides those of its own.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="A model to know, besides those of its own. Can be repeated.",
+)
 def serve(
     contract: str | None, faults: Sequence[str], replay: Path | None, host: str, port: int, key_env: str | None,
     models: Sequence[str],

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--contract",
     metavar="NAME",
-    shell_complete=completion.contracts,
+    shell_complete=completion.judged_by,
     help="The document to judge by: a folder of schemas/, or openai.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the reports there.")
@@ -138,7 +138,7 @@ def _subjects(
 @click.option("--provider", metavar="NAME", help="Whose answer it is.")
 @click.option("--url", metavar="URL", help="Where the request went.")
 @click.option("--key-env", "key_envs", multiple=True, metavar="NAME",
-              help="A variable that holds a key: its value is overwritten wherever it stands.")  # fmt: skip
+              help="A variable that holds a key to overwrite wherever it stands. Can be repeated.")  # fmt: skip
 def import_(
     file: Path, request_file: Path, to: Path, identifier: str | None, provider: str | None, url: str | None,
     key_envs: Sequence[str],

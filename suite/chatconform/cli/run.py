@@ -202,7 +202,7 @@ def _providers_option(function: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         metavar="GLOB",
         shell_complete=completion.scenarios,
-        help="Ask for these scenarios only.",
+        help="Ask for these scenarios only. Can be repeated.",
     )
     return asked(click.option("--providers", "providers_file", help=help_, **metavar)(function))  # type: ignore[arg-type]
 
