@@ -110,6 +110,9 @@ def completed(*words: str) -> list[str]:
         ("run --scenario stream.u", ["stream.usage"]),
         ("judge --contract xms", ["xmsmartlink"]),
         ("serve --as cos", ["costrouter"]),
+        ("serve --as open", ["openai"]),
+        ("judge --contract open", ["openai"]),
+        ("run --contract open", []),
         ("serve --fault sse.done.lo", ["sse.done.lower"]),
         ("judge --provider tk", ["tkhub"]),
         ("list cl", ["clauses"]),
@@ -144,9 +147,24 @@ def test_a_real_bash_completes(environment, tmp_path):
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m chatconform "$@"\n')
     command.chmod(0o755)
     script = (
-        'eval "$(chatconform completion bash)"; COMP_WORDS=(chatconform explain sse.done.l); COMP_CWORD=2;'
-        ' _chatconform_completion chatconform; echo "${COMPREPLY[@]}"'
+        'eval "$(chatconform completion bash)"\n'
+        'complete_at() { COMP_CWORD=$1; shift; COMP_WORDS=(chatconform "$@"); COMPREPLY=(); '
+        '_chatconform_completion chatconform; echo "${COMPREPLY[@]}"; }\n'
+        "complete_at 2 explain sse.done.l\n"
+        "complete_at 7 serve --fault clause : choices.index.type @ openai.ch --port\n"
+        "complete_at 4 serve --fault clause : --port\n"
     )
     path = f"{tmp_path}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(["bash", "-c", script], env={**environment, "PATH": path}, capture_output=True, text=True)
-    assert ("sse.done.last\n", "") == (done.stdout, done.stderr)
+    last, fault, faults = done.stdout.splitlines()
+    assert ("sse.done.last", "openai.chunk.choice", "") == (last, fault, done.stderr)
+    assert "choices.index.type" in faults.split()
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
+def test_the_script_for_zsh_loads_the_completion_system_where_nothing_has(chatconform, environment, tmp_path):
+    (tmp_path / ".zshrc").write_text(chatconform(tmp_path, "completion", "zsh").stdout)
+    home = {**environment, "HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)}
+    shell = ["zsh", "-i", "-c", "print $_comps[chatconform]"]
+    done = subprocess.run(shell, env=home, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert ("_chatconform_completion\n", "") == (done.stdout, done.stderr)

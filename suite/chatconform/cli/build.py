@@ -14,7 +14,7 @@ from chatconform.cli.conclude import USAGE, find_providers, load_providers
 @click.command("list", short_help="List checks, scenarios, providers, clauses or faults.")
 @click.argument("what", type=click.Choice(["checks", "scenarios", "providers", "clauses", "faults"]))
 @click.option(
-    "--contract", metavar="NAME", shell_complete=completion.contracts, help="Only what stands under this contract."
+    "--contract", metavar="NAME", shell_complete=completion.judged_by, help="Only what stands under this contract."
 )
 @click.option("--providers", "providers_file", type=click.Path(path_type=Path), metavar="FILE",
               help="The providers file.")  # fmt: skip

@@ -6,12 +6,58 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import BashComplete, CompletionItem, get_completion_class
 
-from chatconform.model import ChatconformError
+from chatconform.model import OPENAI, ChatconformError
 
 VARIABLE = "_CHATCONFORM_COMPLETE"
 """The variable by which a shell asks for what may come next; click reads it."""
+
+_COMPINIT = """
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+"""
+"""zsh has no compdef before its completion system is loaded, which not every .zshrc does."""
+_BASH = """\
+%(complete_func)s() {
+    local IFS=$'\\n' word type value response
+    local -a words=()
+
+    # bash takes : and @ for words of their own: join what stands before and behind them
+    for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+        if (( ${#words[@]} )) && [[ $word == [:@]* || ${words[-1]} == *[:@] && $word ]]; then
+            words[-1]+=$word
+        else
+            words+=("$word")
+        fi
+    done
+
+    response=$(env COMP_WORDS="${words[*]}" COMP_CWORD=$(( ${#words[@]} - 1 )) %(complete_var)s=bash_complete $1)
+    word=${words[-1]}
+
+    for completion in $response; do
+        IFS=',' read type value <<< "$completion"
+
+        if [[ $type == 'dir' ]]; then
+            COMPREPLY=()
+            compopt -o dirnames
+        elif [[ $type == 'file' ]]; then
+            COMPREPLY=()
+            compopt -o default
+        elif [[ $type == 'plain' ]]; then
+            COMPREPLY+=("${value#"${word%%"${word##*[:@]}"}"}")
+        fi
+    done
+}
+
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+
+class _Bash(BashComplete):
+    """The script for bash, which completes names with : and @, too (`clause:choices.index.type@tooken.chunk`)."""
+
+    source_template = _BASH
+
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -59,14 +105,18 @@ def _contracts() -> Collection[str]:
     return documents.look_beside(Path())
 
 
+def _judged_by() -> Collection[str]:
+    return (*_contracts(), OPENAI)
+
+
 def _faults() -> Collection[str]:
     from chatconform.reference import endpoint
 
     return endpoint.names()
 
 
-checks, explained, scenarios, providers, contracts, faults = map(
-    _completer, (_checks, _explained, _scenarios, _providers, _contracts, _faults)
+checks, explained, scenarios, providers, contracts, judged_by, faults = map(
+    _completer, (_checks, _explained, _scenarios, _providers, _contracts, _judged_by, _faults)
 )
 
 
@@ -88,6 +138,10 @@ def completion(shell: str) -> None:
     chatconform completion fish > ~/.config/fish/completions/chatconform.fish
     """
     command = click.get_current_context().find_root().command
-    script = get_completion_class(shell)
-    assert script is not None
-    click.echo(script(command, {}, "chatconform", VARIABLE).source())
+    kind = _Bash if shell == "bash" else get_completion_class(shell)
+    assert kind is not None
+    script = kind(command, {}, "chatconform", VARIABLE).source()
+    if shell == "zsh":
+        head, _, rest = script.partition("\n")
+        script = f"{head}\n{_COMPINIT}{rest}"
+    click.echo(script)
