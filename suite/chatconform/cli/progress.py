@@ -1,4 +1,4 @@
-"""What a live run is doing: a table that is drawn over and over on a terminal, else a line where something ends."""
+"""What a live run is doing: a table that is drawn over and over on a terminal, and nothing where nobody watches."""
 
 from __future__ import annotations
 
@@ -59,10 +59,7 @@ class Progress:
 
     def planned(self, plan: Plan, have: int) -> None:
         """Begin with a provider, of whose exchanges some are there already."""
-        provider = plan.provider.id
-        self._states[provider] = _State(plan.requests, plan.output_tokens, time.monotonic(), done=have)
-        rest = f", {have} of them recorded already" if have else ""
-        self._say(f"{provider}: {plan.requests} requests{rest}, at most {plan.output_tokens} output tokens")
+        self._states[plan.provider.id] = _State(plan.requests, plan.output_tokens, time.monotonic(), done=have)
 
     def started(self, provider: str, ask: Ask) -> None:
         """A request goes out."""
@@ -75,8 +72,6 @@ class Progress:
         state.running.pop(exchange.id.partition("@")[0], None)
         state.done += "@" not in exchange.id and not exchange.end.startswith("limit:")
         state.tokens += _output_tokens(exchange)
-        status = exchange.response.status if exchange.response else exchange.end
-        self._say(f"{provider}: {state.done}/{state.planned} {line(exchange.id, 80)} {status}")
 
     def skipped(self, provider: str, ask: Ask) -> None:
         """A request is not needed, for the one that it would have taken apart was not refused."""
@@ -88,13 +83,7 @@ class Progress:
 
     def done(self, provider: str) -> None:
         """A provider is through."""
-        state = self._states[provider]
-        state.ended = time.monotonic()
-        self._say(f"{provider}: done, {state.done} of {state.planned} in {state.elapsed:.0f} s")
-
-    def _say(self, text: str) -> None:
-        if not self._console.is_terminal:
-            self._console.print(Text(text), soft_wrap=True)
+        self._states[provider].ended = time.monotonic()
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, show_header=False)
