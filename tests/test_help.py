@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 
@@ -59,7 +60,7 @@ def test_every_command_shows_two_examples(name):
 def test_an_example_is_a_command_that_there_is(where, line):
     """Its options exist, and their values are of the kind that is asked for; nothing is run."""
     _, name, *rest = shlex.split(line)
-    assert cli.commands[name].make_context(name, rest)
+    assert cli.commands[name].make_context(name, rest, parent=click.Context(cli, **cli.context_settings))
 
 
 def test_examples_name_nobody_who_exists():
