@@ -732,11 +732,6 @@ def test_the_help_names_every_command(chatconform, tmp_path):
     assert set(COMMANDS[1:]) == set(re.findall(r"^  ([a-z]+)  +[A-Z]", said, re.MULTILINE))
 
 
-def test_without_arguments_the_help_is_printed_as_a_usage_error(chatconform, tmp_path):
-    done = chatconform(tmp_path)
-    assert (2, "", True) == (done.returncode, done.stdout, done.stderr.startswith("Usage: chatconform"))
-
-
 @pytest.mark.parametrize("arguments", ["frobnicate", "judge", "list", "list things", "explain", "diff one", "run -x"])
 def test_wrong_usage_is_said_on_standard_error(arguments, chatconform, tmp_path):
     done = chatconform(tmp_path, *arguments.split())
