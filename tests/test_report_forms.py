@@ -11,9 +11,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from chatconform.exhibits import Endpoint
+from chatconform.exhibits import DeviationText, Endpoint
 from chatconform.model import (
     Change,
+    CheckText,
     Conclusion,
     ExchangeSummary,
     Finding,
@@ -30,7 +31,8 @@ from chatconform.report import board, markdown, terminal
 from chatconform.report.board import Mark
 from chatconform.report.headline import headline
 from chatconform.report.results import dump, load
-from report_sample import HOSTILE_PROVIDER, LONG_ID, on_terminal, sample
+from chatconform.report.visible import SHAPELESS
+from report_sample import HOSTILE, HOSTILE_PROVIDER, LONG_ID, on_terminal, sample
 
 EMPTY = Results(run={}, providers=(), checks={}, exchanges=(), verdicts=())
 VOID, DEVIATES, INCONCLUSIVE = Conclusion.VOID, Conclusion.DEVIATES, Conclusion.INCONCLUSIVE
@@ -240,6 +242,16 @@ def test_two_hundred_exchanges_of_a_provider_are_listed_and_the_others_counted()
     text = markdown.provider(replace(concluded(CONFORMS), exchanges=exchanges), "p00")
     expected = (200, "and 3 more exchanges\n")
     assert expected == (text.count("| `e"), text[-21:])
+
+
+@pytest.mark.parametrize("page", [markdown.index, lambda results: markdown.provider(results, "p00")])
+def test_the_texts_of_a_contract_are_shown_and_cut(page):
+    said = HOSTILE * 1_000
+    text = CheckText("a.b.c", said, said, said, {}, {"openai": said}, {}, (said,), (said,), measured=True)
+    known = DeviationText("XXX-01", said, (said,))
+    results = replace(failing(1, 1), checks={"a.b.c": replace(text, known=("XXX-01",))}, deviations={"XXX-01": known})
+    drawn = page(results)
+    assert ([], True) == (SHAPELESS.findall(drawn.replace("\n", "")), len(drawn) < 20_000)
 
 
 def test_a_baseline_that_nothing_differs_from_is_named():

@@ -10,9 +10,9 @@ import pytest
 
 from chatconform import gate
 from chatconform.gate import FailOn
-from chatconform.model import Conclusion, Outcome, Problem, ProviderResult, Results
+from chatconform.model import CheckText, Conclusion, Outcome, Problem, ProviderResult, Results
 from chatconform.report import junit
-from report_sample import HOSTILE_PROVIDER, VERDICTS, sample
+from report_sample import HOSTILE, HOSTILE_PROVIDER, VERDICTS, sample
 
 SHAPE = {
     "testsuites": ({"name", "tests", "failures", "errors", "time"}, set(), ["testsuite"]),
@@ -202,6 +202,14 @@ def test_a_must_that_is_waived_in_one_exchange_and_fails_in_another_fails():
     results = only("acme")
     both = replace(results, verdicts=(*results.verdicts, waived))
     assert "failure" == outcome(cases(rendered(both))["acme.openai", first.check])
+
+
+def test_the_texts_of_a_contract_are_shown_and_cut():
+    said = HOSTILE * 1_000
+    check = "sse.done.last"
+    text = CheckText(check, said, said, said, {}, {"openai": said}, {"acme": said}, (said,), (said,), measured=True)
+    root = rendered(replace(only("acme"), checks={check: text}), FailOn.SHOULD)
+    assert 20_000 > max(len(each.text) for each in root.iter("failure"))
 
 
 def test_fifty_providers_with_all_checks_are_one_file():

@@ -23,7 +23,7 @@ from chatconform.report import board, changes, visible
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.broken import Broken, broken
 from chatconform.report.headline import headline
-from chatconform.report.tables import cell, identifier, joined, section, table
+from chatconform.report.tables import cell, identifier, joined, prose, section, table
 from chatconform.rollup import proven
 
 _FINDINGS_SHOWN = 5
@@ -38,7 +38,7 @@ def index(results: Results) -> str:
     """index.md: the sentence that decides, the board, what breaks, the matrix, and how it was measured."""
     rows = board.rows(results)
     sections = (
-        [f"# {visible.prose(headline(results))}"],
+        [f"# {prose(headline(results))}"],
         document_only_note(results),
         _board(rows),
         _breaks(results, rows),
@@ -130,7 +130,7 @@ def _break_row(results: Results, it: Broken) -> tuple[str, ...]:
         _card_link(_name(row), row, entry) + ("" if entry.contract == OPENAI else " (own document)")
         for row, entry in it.found
     )
-    return (identifier(it.check), visible.prose(text.says), visible.prose(text.breaks), ", ".join(names))
+    return (identifier(it.check), prose(text.says), prose(text.breaks), ", ".join(names))
 
 
 def _matrix(rows: Sequence[Row]) -> Iterator[str]:
@@ -319,7 +319,7 @@ def rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
     """The rule that was broken: the fact, its contract, what breaks, the fix and the sources."""
     text = board.text_of(results, entry.check)
     level = entry.rolled.level.value
-    yield f"- **Does not hold:** {visible.prose(text.under(entry.contract))}"
+    yield f"- **Does not hold:** {prose(text.under(entry.contract))}"
     yield f"- **Contract:** {cell(board.contract_name(entry.contract))}, {level}"
     for label, said in (
         ("Breaks", text.breaks),
@@ -328,10 +328,10 @@ def rule(results: Results, row: Row, entry: Entry) -> Iterator[str]:
         ("Source", board.ruled_by(text, entry.contract)),
     ):
         if said:
-            yield f"- **{label}:** {visible.prose(said)}"
+            yield f"- **{label}:** {prose(said)}"
     for each in board.known(results, text):
         cites = "".join(f", {cell(cite)}" for cite in each.cites[:_CITES_SHOWN])
-        yield f"- **Seen elsewhere:** {visible.prose(each.says)} {identifier(each.id)}{cites}"
+        yield f"- **Seen elsewhere:** {prose(each.says)} {identifier(each.id)}{cites}"
     if entry.own_document:
         source = text.sources.get(row.document or "", "")
         yield f"- **Own document:** {cell(board.own_document_sentence(entry.own_document, source))}"
@@ -418,7 +418,7 @@ def _habit_row(results: Results, habit: str, seen: Sequence[tuple[ExchangeSummar
     at = "" if first.first is None else f" at byte {first.first:,}"
     times = f"{sum(each.count for _, each in seen):,} in {board.plural(len(seen), 'exchange')}"
     return (
-        visible.prose(text.says) + (f" {', '.join(map(identifier, names))}" if names else ""),
+        prose(text.says) + (f" {', '.join(map(identifier, names))}" if names else ""),
         f"{times}, first in {identifier(exchange.id)}{at}",
         _hurt(text),
     )
@@ -427,9 +427,9 @@ def _habit_row(results: Results, habit: str, seen: Sequence[tuple[ExchangeSummar
 def _hurt(text: HabitText) -> str:
     """Whom a habit hurts, and what its entry in the catalogue says of the measured clients."""
     if text.entry is None:
-        return visible.prose(text.hurts)
+        return prose(text.hurts)
     said = (text.hurts, board.impact(text))
-    return f"{'; '.join(visible.prose(each.removesuffix('.')) for each in said)} ({cell(text.entry)})."
+    return f"{'; '.join(prose(each.removesuffix('.')) for each in said)} ({cell(text.entry)})."
 
 
 def _exchanges(exchanges: Mapping[str, ExchangeSummary]) -> Iterator[str]:

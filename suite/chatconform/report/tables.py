@@ -37,3 +37,8 @@ def identifier(text: str) -> str:
 def cell(text: str) -> str:
     """A text as it is, on one line, cut where it is long."""
     return visible.markdown(visible.line(text, 300))
+
+
+def prose(text: str) -> str:
+    """A sentence in which code stands between backticks, on one line, cut where it is long."""
+    return visible.prose(visible.line(text, 1_000))

@@ -26,6 +26,7 @@ _FINDINGS_SHOWN = 3
 _BAR = 24
 _INDENT = 2
 _LABEL = 10
+_TEXT = 1_000
 _OWN = "own doc"
 
 _CELLS = {
@@ -213,12 +214,15 @@ def _failure_fields(results: Results, row: Row, entry: Entry) -> Iterator[tuple[
 
 
 def failure(rolled: Rolled, text: CheckText) -> str:
-    """Return a failing check as plain text, for a test runner: the fact, every finding, the source, the fix."""
+    """Return a failing check as plain text, for a test runner: the fact, every finding, the source, the fix.
+
+    Texts of a contract are shown and cut like what a provider sent, for a contract may be anybody's.
+    """
     failed = [verdict for verdict in rolled.verdicts if verdict.findings]
     contract = rolled.verdicts[0].contract
     lines = [
-        f"{text.id}  {rolled.level.upper()} {board.contract_name(contract)}",
-        f"  {text.under(contract)}",
+        f"{line(text.id, 80)}  {rolled.level.upper()} {line(board.contract_name(contract), 60)}",
+        f"  {line(text.under(contract), _TEXT)}",
     ]
     for verdict in failed:
         for finding in verdict.findings[:_FINDINGS_SHOWN]:
@@ -228,7 +232,7 @@ def failure(rolled: Rolled, text: CheckText) -> str:
         lines += [f"  and {board.plural(more, 'more finding')} in {line(verdict.exchange, 80)}"] if more > 0 else []
     source = text.sources.get(contract, "")
     notes = (("breaks", text.breaks), ("hurts", board.impact(text)), ("source", source), ("fix", text.fix))
-    return "\n".join([*lines, *(f"  {label:{_LABEL}}{said}" for label, said in notes if said)])
+    return "\n".join([*lines, *(f"  {label:{_LABEL}}{line(said, _TEXT)}" for label, said in notes if said)])
 
 
 def _finding_fields(finding: Finding) -> Iterator[tuple[str, str]]:
