@@ -207,7 +207,8 @@ def test_a_byte_order_mark_before_an_exchange_is_ignored(tmp_path):
 
 NAMES = st.text(st.characters(codec="utf-8", min_codepoint=32, exclude_characters="/\\\x7f"), min_size=1, max_size=40)
 IDS = NAMES.filter(lambda name: not name.startswith(".") and len(name.encode()) < 200)
-COUNTS = st.none() | st.integers(0, 10**9)
+NUMBERS = st.integers(0, 2**53 - 1)
+COUNTS = st.none() | NUMBERS
 TEXTS = st.none() | st.text()
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
@@ -228,7 +229,7 @@ RESPONSES = st.builds(
     body=st.binary() | st.text().map(str.encode) | st.text("a\r\n\u2028").map(str.encode),
     http_version=TEXTS,
     headers_after=COUNTS,
-    reads=st.none() | st.lists(st.tuples(st.integers(0), st.integers(0))).map(tuple),
+    reads=st.none() | st.lists(st.tuples(NUMBERS, NUMBERS)).map(tuple),
     extra=EXTRAS,
 )
 EXCHANGES = st.builds(
@@ -417,6 +418,7 @@ BAD = [
     (("response", "status"), 1000, 33, "/response/status is no status code"),
     (("response", "headers", 1, 0), None, 39, "/response/headers/1 is no pair of a name and a value"),
     (("response", "headers_after"), -1, 48, "/response/headers_after is no count"),
+    (("response", "headers_after"), 2**53, 48, "/response/headers_after is no count"),
     (("response", "body"), {}, 49, "/response/body is neither text nor a list of text pieces"),
     (("response", "body", 1), 1, 49, "/response/body is neither text nor a list of text pieces"),
     (("response", "body", 1), "\ud800", 49, "/response/body holds a lone surrogate, which no bytes stand for"),
@@ -425,6 +427,8 @@ BAD = [
     (("response", "reads", 1), [1], 60, "/response/reads/1 is no pair of counts"),
     (("response", "reads", 1), [1, -1], 60, "/response/reads/1 is no pair of counts"),
     (("response", "reads", 1), [1, True], 60, "/response/reads/1 is no pair of counts"),
+    (("response", "reads", 1), [10**400, 1], 60, "/response/reads/1 is no pair of counts"),
+    (("response", "reads", 1), [1, 2**53], 60, "/response/reads/1 is no pair of counts"),
     (("response", "reads", 1), [1.5, 1], 60, "/response/reads/1 is no pair of counts"),
     (("end",), "done", 67, "/end is 'done'"),
     (("end",), "", 67, "/end is ''"),

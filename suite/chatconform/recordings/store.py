@@ -39,6 +39,8 @@ MAX_EMPTY = 100_000
 """How many lines of a file may be empty."""
 MAX_VALUES = 2_000_000
 """The most JSON values of an exchange: three for each read, and one for each line of the body."""
+MAX_COUNT = 2**53 - 1
+"""The largest count, in microseconds 285 years: what every reader of JSON has exactly (RFC 8259 section 6)."""
 MAX_PIECES = 100_000
 """A body of more lines is written in one piece: nobody reads it line by line."""
 _RESULTS = "chatconform.results/"
@@ -321,7 +323,7 @@ class _Reader:
         found = []
         for number, read_ in enumerate(reads if isinstance(reads, list) else [reads]):
             time, count = read_ if isinstance(read_, list) and len(read_) == 2 else (None, None)
-            if not (type(time) is int and type(count) is int and time >= 0 and count >= 0):
+            if not (type(time) is int and type(count) is int and 0 <= time <= MAX_COUNT and 0 <= count <= MAX_COUNT):
                 raise self.error(("response", "reads", number), "is no pair of counts", "write [microseconds, bytes]")
             found.append((time, count))
         return tuple(found)
@@ -345,8 +347,8 @@ class _Reader:
 
     def count(self, value: JsonObject, path: tuple[str, ...]) -> int | None:
         found = value.get(path[-1])
-        if found is not None and (not isinstance(found, int) or isinstance(found, bool) or found < 0):
-            raise self.error(path, "is no count", "write a whole number of 0 or more")
+        if found is not None and not (type(found) is int and 0 <= found <= MAX_COUNT):
+            raise self.error(path, "is no count", f"write a whole number from 0 to {MAX_COUNT}")
         return found
 
 
