@@ -129,6 +129,13 @@ def test_only_telling_header_fields_are_kept_and_cut():
     assert (("X-Request-Id", "r" * 200),) == assessed(stream(CHUNK)).exchanges[0].received.headers
 
 
+@pytest.mark.parametrize("count, kept", [(2**53 - 1, 2**53 - 1), (2**53, None), (10**400, None), (-(2**53), None)])
+def test_a_count_of_tokens_is_kept_where_every_reader_of_json_has_it(count, kept):
+    usage = CHUNK.replace(b"{", b'{"usage":{"prompt_tokens":%d,"completion_tokens":7},' % count, 1)
+    received = assessed(stream(usage)).exchanges[0].received
+    assert (kept, 7) == (received.prompt_tokens, received.completion_tokens)
+
+
 def test_timelines_are_kept_of_the_first_streams_of_a_provider():
     exchanges = tuple(stream(CHUNK, ((1000, len(CHUNK)),), id=f"s{number}") for number in range(50))
     results = assess([Subject(Provider("acme", "", "m"), exchanges, "")], run={}, today=date(2026, 11, 20))

@@ -158,9 +158,38 @@ def test_what_cannot_be_read_is_one_error_with_a_place(content, place, problem, 
     assert (f"{path}{place}", problem) == (str(error.place), error.problem)
 
 
-def test_a_number_too_long_for_python_is_one_error(tmp_path):
-    error = refused(written(tmp_path, b'{"format": ' + b"9" * 5000 + b"}"))
-    assert error.problem.startswith("not JSON: ")
+@pytest.mark.parametrize(
+    "number, problem",
+    [
+        (str(2**53), "9007199254740992 is beyond 9007199254740991"),
+        (f"-{2**53}", "-9007199254740992 is beyond 9007199254740991"),
+        ("9" * 5_000, "…(+4929)…99999999999999999999999 is beyond 9007199254740991"),
+        ("1e999", "1e999 is beyond all floating point numbers"),
+        ("-1e999", "-1e999 is beyond all floating point numbers"),
+    ],
+    ids=["large", "small", "long", "infinite", "minus infinite"],
+)
+def test_a_number_that_not_every_reader_has_is_one_error(number, problem, tmp_path):
+    content = dump(sample()).replace(b'"run": {', b'"run": {"a": [' + number.encode() + b"],", 1)
+    assert refused(written(tmp_path, content)).problem.endswith(problem)
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, 1 - 2**53, 1e300, 1.0])
+def test_any_other_number_may_be_a_fact_of_the_run(number, tmp_path):
+    document = {**to_json(sample()), "run": {"a": number}}
+    assert {"a": number} == load(written(tmp_path, json.dumps(document).encode())).run
+
+
+@pytest.mark.parametrize("levels, expected", [(61, None), (62, "/run/a" + "/0" * 62 + ": nested deeper than 64")])
+def test_a_fact_of_the_run_is_nested_as_deeply_as_pages_can_show(levels, expected, tmp_path):
+    nested = json.loads("[" * (levels + 1) + "]" * (levels + 1))
+    path = written(tmp_path, json.dumps({**to_json(sample()), "run": {"a": nested}}).encode())
+    assert expected == (refused(path).problem if expected else load(path) and None)
+
+
+def test_more_commas_than_results_have_are_one_error(tmp_path):
+    problem = refused(written(tmp_path, b"[" + b"," * 16_000_001)).problem
+    assert "not a results file: more than 16,000,000 commas" == problem
 
 
 @pytest.mark.parametrize(
@@ -168,6 +197,7 @@ def test_a_number_too_long_for_python_is_one_error(tmp_path):
     [
         ("level", "shall", "/verdicts/0/level: 'shall' is not one of ['must', 'should', 'may']"),
         ("examined", -1, "/verdicts/0/examined: -1 is less than the minimum of 0"),
+        ("examined", 3.0, "/verdicts/0/examined: 3.0 is not of type 'integer'"),
         ("findings", {}, "/verdicts/0/findings: {} is not of type 'array'"),
         ("outcome", "\x1b[2J", "/verdicts/0/outcome: '\\x1b[2J' is not one of "),
     ],
@@ -177,6 +207,11 @@ def test_a_violation_is_named_by_its_pointer(member, value, problem, tmp_path):
     document["verdicts"][0][member] = value
     error = refused(written(tmp_path, json.dumps(document).encode()))
     assert problem == error.problem[: len(problem)]
+
+
+def test_a_timeline_without_an_event_is_refused(tmp_path):
+    problem = refused(written(tmp_path, edited(replaced([], "exchanges", 1, "received", "timeline", "events")))).problem
+    assert "/exchanges/1/received/timeline: {'events': [], 'done': 901000} is not valid" == problem[:75]
 
 
 def test_a_pass_that_examined_nothing_is_refused(tmp_path):

@@ -21,6 +21,8 @@ JsonObject: TypeAlias = "dict[str, JsonValue]"
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 Span: TypeAlias = tuple[int, int]
 """A half-open byte range [start, end) of the content-decoded response body."""
+MAX_INTEGER = 2**53 - 1
+"""The largest whole number in our files: what every reader of JSON has exactly (RFC 8259 section 6)."""
 
 
 class Level(StrEnum):

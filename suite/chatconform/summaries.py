@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from chatconform.exhibits import Received, Sent, Timeline
-from chatconform.model import Exchange, ExchangeSummary, Finding, JsonValue, Outcome, Verdict
+from chatconform.model import MAX_INTEGER, Exchange, ExchangeSummary, Finding, JsonValue, Outcome, Verdict
 from chatconform.wire import habits, timing
 from chatconform.wire import transcript as transcripts
 from chatconform.wire.asked import credential
@@ -105,10 +105,15 @@ def _received(transcript: Transcript, drawn: Timeline | None) -> Received:
     return Received(
         headers=tuple(headers)[: len(_TELLING)],
         size=len(transcript.body),
-        prompt_tokens=usage.prompt if "prompt" in usage.known else None,
-        completion_tokens=usage.completion if "completion" in usage.known else None,
+        prompt_tokens=_sensible(usage.prompt) if "prompt" in usage.known else None,
+        completion_tokens=_sensible(usage.completion) if "completion" in usage.known else None,
         timeline=drawn if transcript.kind is Kind.STREAM else None,
     )
+
+
+def _sensible(count: int) -> int | None:
+    """Return a count that a provider gave; None for one that not every reader of JSON has exactly."""
+    return count if abs(count) <= MAX_INTEGER else None
 
 
 def _body(exchange: Exchange) -> str | None:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from chatconform.model import (
+    MAX_INTEGER,
     Exchange,
     Headers,
     InputError,
@@ -39,8 +40,6 @@ MAX_EMPTY = 100_000
 """How many lines of a file may be empty."""
 MAX_VALUES = 2_000_000
 """The most JSON values of an exchange: three for each read, and one for each line of the body."""
-MAX_COUNT = 2**53 - 1
-"""The largest count, in microseconds 285 years: what every reader of JSON has exactly (RFC 8259 section 6)."""
 MAX_PIECES = 100_000
 """A body of more lines is written in one piece: nobody reads it line by line."""
 _RESULTS = "chatconform.results/"
@@ -323,7 +322,9 @@ class _Reader:
         found = []
         for number, read_ in enumerate(reads if isinstance(reads, list) else [reads]):
             time, count = read_ if isinstance(read_, list) and len(read_) == 2 else (None, None)
-            if not (type(time) is int and type(count) is int and 0 <= time <= MAX_COUNT and 0 <= count <= MAX_COUNT):
+            if not (
+                type(time) is int and type(count) is int and 0 <= time <= MAX_INTEGER and 0 <= count <= MAX_INTEGER
+            ):
                 raise self.error(("response", "reads", number), "is no pair of counts", "write [microseconds, bytes]")
             found.append((time, count))
         return tuple(found)
@@ -347,8 +348,8 @@ class _Reader:
 
     def count(self, value: JsonObject, path: tuple[str, ...]) -> int | None:
         found = value.get(path[-1])
-        if found is not None and not (type(found) is int and 0 <= found <= MAX_COUNT):
-            raise self.error(path, "is no count", f"write a whole number from 0 to {MAX_COUNT}")
+        if found is not None and not (type(found) is int and 0 <= found <= MAX_INTEGER):
+            raise self.error(path, "is no count", f"write a whole number from 0 to {MAX_INTEGER}")
         return found
 
 

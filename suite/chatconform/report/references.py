@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from chatconform.diff import By
-from chatconform.model import JsonValue, Outcome
+from chatconform.model import Outcome
 from chatconform.report.visible import line
 
 _KEY = ("provider", "contract", "check", "exchange")
 _SHOWN = 80
+MAX_DEPTH = 64
+"""How deeply objects and arrays may be nested, as in what a provider sends."""
 
 
 class Misfit(NamedTuple):
@@ -41,16 +43,16 @@ def objects(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return marked
 
 
-def doubled(value: JsonValue, pointer: str = "") -> Iterator[Misfit]:
-    """Yield the objects in which a key stands twice."""
+def flaws(value: dict[str, Any] | list[Any], pointer: str = "", depth: int = 1) -> Iterator[Misfit]:
+    """Yield the objects in which a key stands twice, and what is nested too deeply."""
+    if depth > MAX_DEPTH:
+        yield Misfit(pointer, f"nested deeper than {MAX_DEPTH}")
+        return
     if isinstance(value, Doubled):
         yield Misfit(pointer or "/", f"the key {line(value.key, _SHOWN)} stands twice in one object")
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from doubled(each, f"{pointer}/{token(key)}")
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from doubled(each, f"{pointer}/{index}")
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(each, dict | list):
+            yield from flaws(each, f"{pointer}/{token(key)}", depth + 1)
 
 
 def token(part: str | int) -> str:

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, fields
 from enum import StrEnum
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 
 from chatconform import resources
 from chatconform.exhibits import (
@@ -32,6 +33,7 @@ from chatconform.exhibits import (
     Timeline,
 )
 from chatconform.model import (
+    MAX_INTEGER,
     Change,
     CheckText,
     Conclusion,
@@ -53,15 +55,19 @@ from chatconform.model import (
     Verdict,
     Waiver,
 )
-from chatconform.report.references import Misfit, doubled, misfits, objects, token
+from chatconform.report.references import Misfit, flaws, misfits, objects, token
 from chatconform.report.visible import COMMANDS, SHAPELESS, line
 
 FORMAT = "chatconform.results/1"
 MAX_BYTES = 256 * 1024 * 1024
 """The longest results.json that is read: some 50,000 exchanges."""
+MAX_COMMAS = 16_000_000
+"""The most commas in one, which bound its values: as written it has one in 25 bytes, and could have one in two."""
 
 NEXT_STEP = "write it anew: `chatconform judge PATH --out DIR` judges the recordings and needs no network"
 """What to do about a results.json that cannot be used."""
+_DIGITS = 17
+_SHOWN = 80
 
 
 def to_json(results: Results) -> JsonObject:
@@ -113,7 +119,7 @@ def load(path: Path) -> Results:
 
 def _misfits(document: Any) -> Iterator[Misfit]:  # noqa: ANN401
     """Yield what is wrong with a document, in the order in which it can be asked for."""
-    yield from doubled(document)
+    yield from flaws(document)
     for error in _validator().iter_errors(document):
         yield Misfit("".join(f"/{token(part)}" for part in error.absolute_path) or "/", error.message)
     yield from misfits(document)
@@ -159,6 +165,9 @@ def _text(path: Path) -> str:
     if len(content) > MAX_BYTES:
         problem = f"not a results file: longer than {MAX_BYTES} bytes"
         raise InputError(Place(str(path)), problem, "judge fewer exchanges at a time")
+    if content.count(b",") > MAX_COMMAS:
+        problem = f"not a results file: more than {MAX_COMMAS:,} commas"
+        raise InputError(Place(str(path)), problem, "judge fewer exchanges at a time")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -172,18 +181,32 @@ def _text(path: Path) -> str:
 def _parsed(path: Path, text: str) -> Any:  # noqa: ANN401
     """The JSON value; what it is has yet to be validated."""
     try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=objects)
+        return json.loads(
+            text, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite, object_pairs_hook=objects
+        )
     except json.JSONDecodeError as error:
         place, problem = Place(str(path), error.lineno, error.colno), f"not JSON: {error.msg}"
     except ValueError as error:
-        place, problem = Place(str(path)), f"not JSON: {error}"
+        place, problem = Place(str(path)), str(error)
     except RecursionError:
         place, problem = Place(str(path)), "not a results file: nested too deeply"
     raise InputError(place, problem, NEXT_STEP)
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"not JSON: {name} is no JSON value")
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS or abs(int(text)) > MAX_INTEGER:
+        raise ValueError(f"not a results file: {line(text, _SHOWN)} is beyond {MAX_INTEGER}")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not isfinite(number := float(text)):
+        raise ValueError(f"not a results file: {line(text, _SHOWN)} is beyond all floating point numbers")
+    return number
 
 
 def _refuse_other_formats(path: Path, document: JsonValue) -> None:
@@ -191,15 +214,18 @@ def _refuse_other_formats(path: Path, document: JsonValue) -> None:
     if found == FORMAT:
         return
     if isinstance(found, str):
-        problem = f"/format: {line(found, 80)} is another version; this one reads {FORMAT}"
+        problem = f"/format: {line(found, _SHOWN)} is another version; this one reads {FORMAT}"
     else:
         problem = f'/format: absent; a results file begins with "format": "{FORMAT}"'
     raise InputError(Place(str(path)), problem, NEXT_STEP)
 
 
 @cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(resources.read_text("schemas/chatconform/results.schema.json")))
+def _validator() -> Any:  # noqa: ANN401
+    """The published schema, to which a number with a fraction is no integer, and 3.0 has one."""
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    strict = validators.extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+    return strict(json.loads(resources.read_text("schemas/chatconform/results.schema.json")))
 
 
 def _results(document: Any) -> Results:  # noqa: ANN401
