@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -13,6 +14,7 @@ import recording
 from chatconform.forms import Forms, require_room, require_writable
 from chatconform.model import InputError, Place
 from chatconform.report.results import dump
+from chatconform.reports import files, write
 from report_sample import reports, sample
 
 GOLDEN = reports()
@@ -88,33 +90,85 @@ def test_a_reader_that_leaves_early_is_no_error(results, chatconform):
 
 
 REFUSED = [
-    (Forms(junit=Path("results.json")), "--junit results.json: this is another file of this run too"),
-    (Forms(junit=Path("a"), sarif=Path("./a")), "--sarif a: this is --junit too"),
-    (Forms(junit=Path("-"), markdown=Path("-")), "--markdown -: this is --junit too"),
     (Forms(summary=Path()), "--summary .: this is a folder"),
     (Forms(junit=Path("results.json/x")), "cannot be written: Not a directory"),
     (Forms(badge=Path("results.json/x")), "cannot be written: Not a directory"),
+    (Forms(junit=Path("link")), "--junit link: this is a link"),
+    (Forms(sarif=Path("nowhere")), "--sarif nowhere: this is no regular file"),
+    (Forms(junit=Path("fifo")), "--junit fifo: this is no regular file"),
+    (Forms(summary=Path("fifo")), "--summary fifo: this is no regular file"),
+    (Forms(markdown=Path("/dev/null")), "--markdown /dev/null: this is no regular file"),
 ]
 
 
 @pytest.mark.parametrize("forms, problem", REFUSED)
 def test_what_cannot_be_written_is_refused_and_nothing_is_written(forms, problem, results, monkeypatch):
     monkeypatch.chdir(results)
+    Path("link").symlink_to("results.json")
+    Path("nowhere").symlink_to("none")
+    os.mkfifo("fifo")
     with pytest.raises(InputError) as caught:
-        require_writable(forms, HERE, Path("results.json"))
-    assert (problem, ["results.json"]) == (caught.value.problem, names(results))
+        require_writable(forms, HERE)
+    assert (problem, ["fifo", "link", "nowhere", "results.json"]) == (caught.value.problem, names(results))
+
+
+def test_a_summary_is_added_where_a_link_leads(results, monkeypatch):
+    monkeypatch.chdir(results)
+    Path("link").symlink_to("results.json")
+    assert require_writable(Forms(summary=Path("link")), HERE) is None
+
+
+CLASHES = [
+    (Forms(junit=Path("results.json")), "--junit results.json: this is another file of this run too"),
+    (Forms(sarif=Path("out/../out/index.html")), "--sarif out/../out/index.html: this is another file of this run too"),
+    (Forms(markdown=Path("out/acme.md")), "--markdown out/acme.md: this is another file of this run too"),
+    (Forms(junit=Path("a"), sarif=Path("./a")), "--sarif a: this is --junit too"),
+    (Forms(junit=Path("-"), markdown=Path("-")), "--markdown -: this is --junit too"),
+    (Forms(junit=Path("b/acme.json"), badge=Path("b")), "--badge b/acme.json: this is --junit too"),
+    (Forms(junit=Path("out")), "--junit out: other files go into a folder of this name"),
+    (Forms(junit=Path("a/b"), sarif=Path("a")), "--sarif a: other files go into a folder of this name"),
+    (Forms(sarif=Path("mine/answer.json")), "--sarif mine/answer.json: this would be read as an exchange of the"),
+    (Forms(badge=Path("mine/b")), "--badge mine/b/acme.json: this would be read as an exchange of the recording"),
+]
+
+
+@pytest.mark.parametrize("forms, problem", CLASHES)
+def test_a_form_replaces_no_other_file_of_its_run(forms, problem, results, monkeypatch):
+    monkeypatch.chdir(results)
+    recording.write(Path("mine"), MUST)
+    with pytest.raises(InputError) as caught:
+        require_room(forms, HERE, ["acme"], [Path("results.json"), Path("mine"), *files(Path("out"), ["acme"])])
+    assert problem == caught.value.problem[: len(problem)]
+
+
+def test_forms_have_room_beside_the_pages_and_beside_a_recording():
+    forms = Forms(Path("out/j.xml"), Path("mine/r.sarif"), Path("out"), Path("out/all.md"), Path("s.md"))
+    assert require_room(forms, HERE, ["acme", "results"], [Path("mine"), *files(Path("out"), ["acme"])]) is None
 
 
 @pytest.mark.parametrize("path", ["b.json", "-"])
 def test_one_file_has_no_room_for_the_badges_of_several_providers(path):
-    with pytest.raises(InputError, match="one file has no room for the badges of 5 providers"):
-        require_room(Forms(badge=Path(path)), 5)
+    with pytest.raises(InputError, match="one file has no room for the badges of 2 providers"):
+        require_room(Forms(badge=Path(path)), HERE, ["a", "b"], [])
 
 
-def test_a_report_that_cannot_be_written_is_one_error_and_nothing_is_written(results, chatconform):
-    done = chatconform(results, "report", "results.json", "--html", "results.json/x", "--badge", "badges")
-    said = "results.json/x: cannot be written: Not a directory"
-    assert (2, said, ["results.json"]) == (done.returncode, done.stderr.splitlines()[0], names(results))
+def test_the_files_of_a_report_are_those_that_are_written(tmp_path):
+    write(sample(), tmp_path)
+    assert sorted(files(tmp_path, [each.id for each in sample().providers])) == sorted(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (("--html", "results.json/x", "--badge", "badges"), "results.json/x: cannot be written: Not a directory"),
+        (("--html", "pages", "--sarif", "pages"), "command line: --sarif pages: other files go into a folder of"),
+        (("--html", "pages", "--junit", "pages/results.json"), "command line: --junit pages/results.json: this is an"),
+        (("--html", "-"), "command line: --html -: the pages are several files"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_one_error_and_nothing_is_written(options, said, results, chatconform):
+    done = chatconform(results, "report", "results.json", *options)
+    assert (2, said, ["results.json"]) == (done.returncode, done.stderr[: len(said)], names(results))
 
 
 def test_an_unknown_level_is_one_error(results, chatconform):
@@ -165,6 +219,13 @@ def test_judge_writes_every_form_and_report_writes_the_same_again(chatconform, t
     [
         (("judge", "mine"), ("--junit", "-"), "--junit -: standard output has the summary"),
         (("run", "--recorded"), ("--sarif", "mine"), "--sarif mine: this is a folder"),
+        (("judge", "mine"), ("--sarif", "mine/answer.json"), "--sarif mine/answer.json: this would be read as an"),
+        (("judge", "mine/answer.json"), ("--junit", "mine/answer.json"), "mine/answer.json: this is another file of"),
+        (("judge", "mine", "--out", "o"), ("--junit", "o/acme.md"), "--junit o/acme.md: this is another file of this"),
+        (("judge", "mine"), ("--junit", "providers.yaml"), "--junit providers.yaml: this is another file of this run"),
+        (("judge", "mine", "--baseline", "old.json"), ("--junit", "old.json"), "--junit old.json: this is another fi"),
+        (("run", "--live"), ("--sarif", "reports/index.md"), "--sarif reports/index.md: this is another file of this"),
+        (("run", "--recorded"), ("--badge", "recordings"), "recordings/acme.json: this would be read as an exchange"),
         (("run", "--live"), ("--badge", "b.json"), "b.json: one file has no room for the badges of 2 providers"),
     ],
 )
@@ -173,8 +234,11 @@ def test_a_form_that_cannot_be_written_is_refused_before_anything_is_done(
 ):
     recording.write(tmp_path / "mine", MUST)
     recording.providers(tmp_path / "providers.yaml", "acme", "other")
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "old.json").write_bytes(dump(sample()))
     done = chatconform(tmp_path, *command, *options)
-    assert (2, "", ["mine", "providers.yaml"]) == (done.returncode, done.stdout, names(tmp_path))
+    there = ["mine", "old.json", "providers.yaml", "recordings"]
+    assert (2, "", there) == (done.returncode, done.stdout, names(tmp_path))
     assert problem in done.stderr
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from chatconform.model import InputError, Place, Results
 from chatconform.recordings import disk
+from chatconform.recordings.sources import ENDINGS
 from chatconform.report import badge, junit, sarif, summary
 from chatconform.rollup import Gated
 
@@ -35,28 +36,56 @@ class Forms:
                 yield f"--{field.name}", path
 
 
-def require_writable(forms: Forms, place: Place, *taken: Path) -> None:
+def require_writable(forms: Forms, place: Place) -> None:
     """Raise `InputError`, at `place` or the file, before there is anything to write.
 
-    It is raised where a file cannot be written, is a folder, stands for two forms, or is among those that are `taken`.
+    It is raised where a file cannot be written, is a folder, or something else that a file cannot replace. A link is
+    such a thing: `/dev/stdout` is one, and in its place there would be a file.
     """
-    seen = {path.resolve(): "another file of this run" for path in taken}
     for option, path in forms.named():
-        if path.resolve() in seen:
-            raise InputError(place, f"{option} {path}: this is {seen[path.resolve()]} too", "Name another file.")
-        seen[path.resolve()] = option
         if path == STANDARD_OUTPUT:
             continue
-        if option != "--badge" and path.is_dir():
+        is_folder, is_there = path.is_dir(), path.exists() or path.is_symlink()
+        if is_folder and option != "--badge":
             raise InputError(place, f"{option} {path}: this is a folder", "Name a file.")
+        if is_there and not is_folder and not path.is_file():
+            raise InputError(place, f"{option} {path}: this is no regular file", "Name a file.")
+        if path.is_symlink() and not is_folder and option != "--summary":
+            raise InputError(place, f"{option} {path}: this is a link", "Name the file that it leads to.")
         disk.require_writable(path)
 
 
-def require_room(forms: Forms, providers: int) -> None:
-    """Raise `InputError` where the badges of several providers are to go into one file."""
-    if forms.badge is not None and _is_one_file(forms.badge) and providers != 1:
-        problem = f"one file has no room for the badges of {providers} providers"
+def require_room(forms: Forms, place: Place, providers: Sequence[str], others: Iterable[Path]) -> None:
+    """Raise `InputError` where a form has no place of its own.
+
+    So it is where the badges of several providers are to go into one file, where a file stands for two forms, and
+    where it is among the others of a run: those that it reads or writes, and what a folder of them would be read as.
+    """
+    if forms.badge is not None and _is_one_file(forms.badge) and len(providers) != 1:
+        problem = f"one file has no room for the badges of {len(providers)} providers"
         raise InputError(Place(str(forms.badge)), problem, "Name a folder.")
+    taken = {path.resolve(): "another file of this run" for path in others}
+    files = [(option, path, path.resolve()) for option, path in _files(forms, providers)]
+    above = {folder for path in (*taken, *(target for *_, target in files)) for folder in path.parents}
+    folders = [path for path in taken if path.is_dir()]
+    for option, path, target in files:
+        if target in taken:
+            raise InputError(place, f"{option} {path}: this is {taken[target]} too", "Name another file.")
+        if target in above:
+            raise InputError(place, f"{option} {path}: other files go into a folder of this name", "Name another file.")
+        if target.name.endswith(ENDINGS) and any(target.is_relative_to(folder) for folder in folders):
+            problem = f"{option} {path}: this would be read as an exchange of the recording that it is in"
+            raise InputError(place, problem, "Name a file elsewhere.")
+        taken[target] = option
+
+
+def _files(forms: Forms, providers: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the option and the path of each file; in a folder of badges that is one a provider."""
+    for option, path in forms.named():
+        if option == "--badge" and not _is_one_file(path):
+            yield from ((option, path / badge.file_name(provider)) for provider in providers)
+        else:
+            yield option, path
 
 
 def _is_one_file(path: Path) -> bool:
@@ -101,7 +130,7 @@ def _write_badges(results: Results, path: Path) -> None:
         if path == STANDARD_OUTPUT:
             _print(data)
         else:
-            disk.write_whole(path if _is_one_file(path) else path / badge.file_name(provider), data)
+            disk.write_whole(path if _is_one_file(path) else path / badge.file_name(provider.id), data)
 
 
 def _add_summary(results: Results, path: Path) -> None:

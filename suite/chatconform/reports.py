@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,6 +41,14 @@ def write(results: Results, folder: Path) -> Path:
     disk.make(folder)
     disk.write_private({folder / name: data for name, data in files.items()})
     return folder / "index.html"
+
+
+def files(folder: Path, providers: Iterable[str]) -> Iterator[Path]:
+    """Yield the paths of all that `write` writes of these providers."""
+    yield folder / "results.json"
+    for suffix in (".md", ".html"):
+        yield folder / f"index{suffix}"
+        yield from (folder / board.page(provider, suffix) for provider in providers)
 
 
 class _Console(Console):

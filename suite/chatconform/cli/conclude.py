@@ -166,11 +166,17 @@ def require_usable(options: dict[str, object]) -> None:
     _baseline(options)
 
 
-def require_room(options: dict[str, object], providers: int) -> None:
-    """Raise `InputError` where a form that the options name has no room for that many providers."""
-    from chatconform import forms
+def require_room(options: dict[str, object], providers: Sequence[str], read: Iterable[Path], out: Path | None) -> None:
+    """Raise `InputError` where a form that the options name has no place of its own.
 
-    forms.require_room(forms_of(options), providers)
+    `read` are the files and the folders that are judged, `out` is the folder of the pages.
+    """
+    from chatconform import forms, reports
+
+    options_read = (path_of(options[name]) for name in ("providers_file", "baseline", "recordings"))
+    pages = () if out is None else reports.files(out, providers)
+    others = (*read, *pages, *(path for path in options_read if path), Path("providers.yaml"))
+    forms.require_room(forms_of(options), COMMAND_LINE, providers, others)
 
 
 def require_checks(options: dict[str, object]) -> tuple[str, ...]:

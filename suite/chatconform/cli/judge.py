@@ -91,8 +91,9 @@ def judge(
     exchanges, problems = assessment.readable(store.read(map(_shipped, paths), sys.stdin.buffer))
     subjects = _subjects(exchanges, provider, contract, known)
     require_named(options, subjects)
-    require_room(options, len(subjects))
-    require_compared(options, [subject.provider.id for subject in subjects])
+    names = [subject.provider.id for subject in subjects]
+    require_room(options, names, [Path(_shipped(path)) for path in paths if path != "-"], out)
+    require_compared(options, names)
     tell_merged(subjects)
     with disk.held(out) if out else nullcontext():
         conclude(subjects, problems, {"mode": "judged"}, out, options)

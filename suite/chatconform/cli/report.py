@@ -42,12 +42,14 @@ def report(file: Path, **options: object) -> None:
     from chatconform.recordings import disk
 
     wanted, pages = forms_of(options), path_of(options["html"])
-    forms.require_writable(wanted, COMMAND_LINE, file)
+    forms.require_writable(wanted, COMMAND_LINE)
     if pages is not None:
-        disk.require_writable(pages)
+        _require_folder(pages)
     results = reports.read(file)
     gated = _gated(results, file)
-    forms.require_room(wanted, len(results.providers))
+    providers = [each.id for each in results.providers]
+    others = (file,) if pages is None else (file, *reports.files(pages, providers))
+    forms.require_room(wanted, COMMAND_LINE, providers, others)
     if pages is not None:
         with disk.held(pages):
             click.echo(reports.write(results, pages), err=True)
@@ -59,6 +61,16 @@ def report(file: Path, **options: object) -> None:
                 click.echo(path, err=forms.STANDARD_OUTPUT in paths)
         if pages is None and not paths:
             reports.show(results, None)
+
+
+def _require_folder(pages: Path) -> None:
+    """Raise `InputError` where the pages cannot go into a folder of this name."""
+    from chatconform import forms
+    from chatconform.recordings import disk
+
+    if pages == forms.STANDARD_OUTPUT:
+        raise InputError(COMMAND_LINE, "--html -: the pages are several files", "Name a folder.")
+    disk.require_writable(pages)
 
 
 def _gated(results: Results, file: Path) -> Gated:

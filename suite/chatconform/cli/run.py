@@ -87,8 +87,9 @@ def run(names: Sequence[str], resume: bool, out: Path, **options: object) -> Non
         if options["recorded"]:
             raise InputError(COMMAND_LINE, f"{option} beside --recorded", "Leave one of them out.")
     chosen, beside = _chosen(names, options)
-    require_room(options, len(chosen))
-    require_compared(options, [provider.id for provider in chosen])
+    names = [provider.id for provider in chosen]
+    require_room(options, names, (beside / "recordings", out / "recordings"), out)
+    require_compared(options, names)
     asked = [each for each in chosen if _is_asked(each, beside, options)]
     recorded, problems = assessment.recorded_all([each for each in chosen if each not in asked], beside)
     if not asked:

@@ -30,6 +30,6 @@ def render(provider: ProviderResult) -> bytes:
     return (json.dumps(badge, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def file_name(provider: ProviderResult) -> str:
+def file_name(provider: str) -> str:
     """Return the name of a badge's file: that of the provider's page, with another ending."""
-    return board.page(provider.id).removesuffix(".md") + ".json"
+    return board.page(provider, ".json")
