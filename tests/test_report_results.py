@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from chatconform import exhibits, model, reports, resources
+from chatconform import diff, exhibits, gate, model, reports, resources
 from chatconform.model import InputError, Outcome, Results
 from chatconform.report.results import dump, load, to_json
 from report_sample import sample
@@ -43,6 +43,8 @@ ENUMS = {
     "exchange/properties/origin": model.Origin,
     "verdict/properties/reason": model.Reason,
     "verdict/properties/own_document": model.OwnDocument,
+    "change/properties/kind": diff.Kind,
+    "change/properties/by": diff.By,
 }
 EMPTY = Results(run={}, providers=(), checks={}, exchanges=(), verdicts=())
 
@@ -250,6 +252,15 @@ def replaced(value, *path):
     return change
 
 
+def place_of(**members) -> int:
+    """Return where the sample's first verdict with these members stands."""
+    found = to_json(sample())["verdicts"]
+    return next(index for index, each in enumerate(found) if members.items() <= each.items())
+
+
+UNPROVEN, DONE = place_of(outcome="unproven"), place_of(check="sse.done.last", contract="openai", outcome="fail")
+BROKE = next(index for index, each in enumerate(to_json(sample())["changes"]) if each["kind"] == "broke")
+WAIVED = next(index for index, each in enumerate(to_json(sample())["verdicts"]) if each["waiver"])
 EDITS = [
     ("a provider twice", copied("providers"), "/providers/5: acme stands here a second time"),
     ("an exchange twice", copied("exchanges"), "/exchanges/9: acme plain stands here a second time"),
@@ -267,6 +278,54 @@ EDITS = [
         "a changed outcome",
         replaced("unproven", "changes", 1, "after"),
         "/changes/1/after: unproven, and the verdict is",
+    ),
+    ("a changed level", replaced("may", "changes", 0, "level"), "/changes/0/level: may, and the verdict is of level"),
+    ("another kind", replaced("fixed", "changes", 0, "kind"), "/changes/0/kind: fixed, from absent to fail"),
+    ("no kind", replaced("\x1b[31mX", "changes", 0, "kind"), "/changes/0/kind: '\\x1b[31mX' is not one of ['broke', "),
+    ("no change", replaced("fail", "changes", BROKE, "before"), f"/changes/{BROKE}/kind: broke, from fail to fail"),
+    (
+        "unlisted",
+        replaced("not-applicable", "verdicts", 9, "outcome"),
+        "/verdicts/9/outcome: what is not applicable",
+    ),
+    ("a reason", replaced("network", "verdicts", 2, "reason"), "/verdicts/2/reason: network, and the verdict is fail"),
+    ("no reason", replaced(None, "verdicts", UNPROVEN, "reason"), f"/verdicts/{UNPROVEN}/reason: absent, and the verd"),
+    (
+        "a wrong reason",
+        replaced("refused-typed", "verdicts", UNPROVEN, "reason"),
+        f"/verdicts/{UNPROVEN}/reason: ref",
+    ),
+    ("too few", replaced(1, "verdicts", DONE, "found"), f"/verdicts/{DONE}/found: 1, and 7 are listed"),
+    (
+        "its waiver",
+        replaced("x", "verdicts", WAIVED, "waiver", "check"),
+        f"/verdicts/{WAIVED}/waiver: it is of",
+    ),
+    (
+        "its exchange",
+        replaced("x", "verdicts", WAIVED, "waiver", "exchange"),
+        f"/verdicts/{WAIVED}/waiver: it is of",
+    ),
+    (
+        "a long line",
+        replaced(9, "verdicts", DONE, "findings", 0, "evidence", "size"),
+        f"/verdicts/{DONE}/findings/0/evidence/lines/0/bytes: the range ends behind the body, which has 9 bytes",
+    ),
+    (
+        "a line",
+        replaced([9, 3], "verdicts", DONE, "findings", 0, "evidence", "lines", 1, "bytes"),
+        f"/verdicts/{DONE}/findings/0/evidence/lines/1/bytes: the range ends before it begins",
+    ),
+    (
+        "a part",
+        replaced(True, "providers", 0, "is_part"),
+        "/providers/0/is_part: true, and the run was not",
+    ),
+    ("interrupted", replaced("yes", "run", "interrupted"), "/run/interrupted: 'yes' is not of type 'boolean'"),
+    (
+        "no level",
+        lambda each: each["providers"][0]["counts"]["openai"].pop("may"),
+        "/providers/0/counts/openai: 'may'",
     ),
 ]
 
@@ -286,7 +345,7 @@ def test_a_key_that_stands_twice_is_one_error_with_a_pointer(tmp_path):
 def test_where_the_suite_changed_and_then_the_provider_did_the_last_of_the_changes_counts(tmp_path):
     def twice(document):
         broke = next(each for each in document["changes"] if each["kind"] == "broke")
-        document["changes"].append({**broke, "by": "suite", "before": "fail", "after": "pass"})
+        document["changes"].append({**broke, "kind": "fixed", "by": "suite", "before": "fail", "after": "pass"})
 
     assert len(sample().changes) + 1 == len(load(written(tmp_path, edited(twice))).changes)
 
@@ -296,6 +355,10 @@ CONTRADICTIONS = [
      "/providers/0/counts/openai/must/failed: 7, and its verdicts make it 2"),
     (replaced("conforms", "providers", 0, "conclusion"),
      "/providers/0/conclusion: conforms, and its verdicts make it deviates"),
+    (replaced("deviates: little", "providers", 0, "sentence"),
+     "/providers/0/sentence: deviates: little, and its verdicts make it deviates: own document: 1 of 1 musts verified"),
+    (replaced(dict.fromkeys(model.Level, asdict(model.Tally())), "providers", 0, "counts", "ghost"),
+     "/providers/0/sentence: deviates: own document: 1 of 1 musts verified"),
     (replaced({}, "providers", 3, "counts"), "/providers/3/counts/openai/must/passed: 0, and its verdicts make it 1"),
 ]  # fmt: skip
 
@@ -304,7 +367,14 @@ CONTRADICTIONS = [
 def test_counts_and_conclusions_that_contradict_the_verdicts_are_one_error_with_a_pointer(change, problem, tmp_path):
     with pytest.raises(InputError) as caught:
         reports.read(written(tmp_path, edited(change)))
-    assert problem == caught.value.problem
+    assert problem == caught.value.problem[: len(problem)]
+
+
+def test_what_is_said_where_nothing_was_applicable_is_read(tmp_path):
+    lawful = model.Verdict("p", "openai", "a", model.Level.MUST, "x", Outcome.NOT_APPLICABLE)
+    made = gate.conclude([lawful], document_only=False)
+    results = replace(EMPTY, providers=(model.ProviderResult("p", *made, "x"),))
+    assert results == reports.read(written(tmp_path, dump(results)))
 
 
 def test_results_that_contradict_nothing_are_read(tmp_path):

@@ -70,7 +70,7 @@ def _by_key(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str, str], Verd
 def _changes(old: Verdict | None, new: Verdict | None, by: By) -> Iterator[Change]:
     before = None if old is None else old.outcome
     after = None if new is None else new.outcome
-    kind, verdict = _kind(before, after), new or old
+    kind, verdict = kind_of(before, after), new or old
     if kind is None and old is not None and new is not None and before is after is Outcome.FAIL:
         kind, by = _moved(old.level, new.level), By.SUITE
     if kind is not None and verdict is not None:
@@ -85,7 +85,8 @@ def _moved(before: Level, after: Level) -> Kind | None:
     return Kind.RAISED if levels.index(after) < levels.index(before) else Kind.LOWERED
 
 
-def _kind(before: Outcome | None, after: Outcome | None) -> Kind | None:
+def kind_of(before: Outcome | None, after: Outcome | None) -> Kind | None:
+    """How an outcome changed; None where it did not, or in a way that is not told."""
     if before is None:
         return Kind.APPEARED
     if after is None:

@@ -61,8 +61,11 @@ def conclude(
     document_only: bool,  # noqa: FBT001  the fact, not a mode
     *,
     is_part: bool = False,
+    contracts: Iterable[str] = (),
 ) -> Concluded:
     """Conclude on one provider, from its rolled-up verdicts and nothing else.
+
+    `contracts` are further ones that it was judged by: verdicts that are not applicable are not read from a file.
 
     void: an error · deviates: a must fails and is not waived · inconclusive: a must is unproven, no must was
     verified, nothing but refusals came, or what there is can convict and never acquit: `document_only` (every
@@ -70,7 +73,7 @@ def conclude(
     whose every failure is waived · conforms.
     """
     rolled = roll_up(verdicts)
-    counts = _counts(rolled)
+    counts = _counts(rolled, contracts)
     conclusion = _conclusion(counts, can_acquit=not (document_only or is_part) and _is_answered(rolled))
     parts = [_contract_part(contract, counts[contract], rolled) for contract in sorted(counts, key=_own_first)]
     if not parts:
@@ -123,7 +126,9 @@ def contradiction(results: Results) -> tuple[str, str] | None:
     for index, provider in enumerate(results.providers):
         origins = {exchange.origin for exchange in results.exchanges if exchange.provider == provider.id}
         is_printed = origins == {Origin.DOCUMENT}
-        concluded = conclude(verdicts.get(provider.id, ()), is_printed, is_part=provider.is_part)
+        concluded = conclude(
+            verdicts.get(provider.id, ()), is_printed, is_part=provider.is_part, contracts=provider.counts
+        )
         for where, said, made in _compared(provider, concluded):
             if said != made:
                 return f"/providers/{index}/{where}", f"{said}, and its verdicts make it {made}"
@@ -140,6 +145,7 @@ def _compared(provider: ProviderResult, concluded: Concluded) -> Iterator[tuple[
             for name in ("passed", "failed", "waived", "unproven", "error"):
                 yield f"counts/{contract}/{level}/{name}", getattr(said, name), getattr(made, name)
     yield "conclusion", provider.conclusion.value, concluded.conclusion.value
+    yield "sentence", provider.sentence, concluded.sentence
 
 
 def _failing_checks(results: Results, fail_on: FailOn) -> frozenset[CheckKey]:
@@ -218,8 +224,8 @@ def _failing(provider: ProviderResult, level: Level) -> bool:
     return any(levels[level].failed > 0 for levels in provider.counts.values() if level in levels)
 
 
-def _counts(rolled: Mapping[CheckKey, Rolled]) -> Counts:
-    contracts = sorted({contract for _, contract, _ in rolled})
+def _counts(rolled: Mapping[CheckKey, Rolled], others: Iterable[str]) -> Counts:
+    contracts = sorted({*(contract for _, contract, _ in rolled), *others})
     return {contract: {level: _tally(_at(rolled, contract, level)) for level in Level} for contract in contracts}
 
 

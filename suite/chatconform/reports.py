@@ -15,6 +15,7 @@ from chatconform.model import InputError, Place, Results
 from chatconform.recordings import disk
 from chatconform.report import board, html, markdown, terminal
 from chatconform.report.results import NEXT_STEP, dump, load
+from chatconform.report.visible import line
 
 
 def read(path: Path) -> Results:
@@ -22,7 +23,7 @@ def read(path: Path) -> Results:
     results = load(path)
     found = gate.contradiction(results)
     if found is not None:
-        raise InputError(Place(str(path)), f"{found[0]}: {found[1]}", NEXT_STEP)
+        raise InputError(Place(str(path)), f"{line(found[0], 200)}: {line(found[1], 600)}", NEXT_STEP)
     return results
 
 

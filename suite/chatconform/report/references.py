@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chatconform.diff import By
-from chatconform.model import Outcome
+from chatconform.diff import By, Kind, kind_of
+from chatconform.model import Outcome, Reason
 from chatconform.report.visible import line
 
 _KEY = ("provider", "contract", "check", "exchange")
@@ -68,6 +68,7 @@ def misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
     yield from _twice(document, "providers", ("id",))
     yield from _twice(document, "exchanges", ("provider", "id"))
     yield from _twice(document, "verdicts", _KEY)
+    yield from _parts(document)
     yield from _exchanges(document)
     yield from _verdicts(document)
     yield from _changes(document)
@@ -86,6 +87,12 @@ def _twice(document: Mapping[str, Any], name: str, key: tuple[str, ...]) -> Iter
         if found in seen:
             yield Misfit(f"/{name}/{index}", f"{line(' '.join(found), _SHOWN)} stands here a second time")
         seen.add(found)
+
+
+def _parts(document: Mapping[str, Any]) -> Iterator[Misfit]:
+    for index, item in enumerate(document["providers"]):
+        if item["is_part"] and document["run"].get("interrupted") is not True:
+            yield Misfit(f"/providers/{index}/is_part", "true, and the run was not interrupted")
 
 
 def _exchanges(document: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -109,9 +116,37 @@ def _verdicts(document: Mapping[str, Any]) -> Iterator[Misfit]:
             yield _unknown(f"{at}/exchange", item["exchange"], "exchanges")
         if item["check"] not in document["checks"]:
             yield _unknown(f"{at}/check", item["check"], "checks")
-        for number, finding in enumerate(item["findings"]):
-            if finding["bytes"] and finding["bytes"][0] > finding["bytes"][1]:
-                yield Misfit(f"{at}/findings/{number}/bytes", "the range ends before it begins")
+        for where, problem in _of_verdict(item):
+            yield Misfit(f"{at}/{where}", problem)
+
+
+def _of_verdict(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a verdict says against itself, and where in it."""
+    outcome, reason, waiver = item["outcome"], item["reason"], item["waiver"]
+    if outcome == Outcome.NOT_APPLICABLE:
+        yield "outcome", "what is not applicable is counted in the providers, and not listed"
+    elif reason is None and outcome == Outcome.UNPROVEN:
+        yield "reason", "absent, and the verdict is unproven"
+    elif reason is not None and Reason(reason).outcome != outcome:
+        yield "reason", f"{reason}, and the verdict is {outcome}"
+    if 0 < item["found"] < len(item["findings"]):
+        yield "found", f"{item['found']}, and {len(item['findings'])} are listed"
+    if waiver and (waiver["check"] != item["check"] or waiver["exchange"] not in (None, item["exchange"])):
+        yield "waiver", "it is of another check or exchange"
+    for number, finding in enumerate(item["findings"]):
+        yield from ((f"findings/{number}/{where}", problem) for where, problem in _of_finding(finding))
+
+
+def _of_finding(finding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield which of a finding's ranges of bytes cannot be, and where."""
+    evidence = finding["evidence"] or {"lines": (), "size": 0}
+    lines = [(f"evidence/lines/{number}/bytes", each["bytes"]) for number, each in enumerate(evidence["lines"])]
+    for where, (begin, end) in [("bytes", finding["bytes"] or (0, 0)), *lines]:
+        if begin > end:
+            yield where, "the range ends before it begins"
+    for where, (_, end) in lines:
+        if end > evidence["size"]:
+            yield where, f"the range ends behind the body, which has {evidence['size']} bytes"
 
 
 def _changes(document: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -119,18 +154,33 @@ def _changes(document: Mapping[str, Any]) -> Iterator[Misfit]:
 
     Where the suite changed and then the provider did, the provider's is the last.
     """
-    outcomes = {tuple(item[part] for part in _KEY): item["outcome"] for item in document["verdicts"]}
+    today = {tuple(item[part] for part in _KEY): item for item in document["verdicts"]}
     if document["baseline"] is None and document["changes"]:
         yield Misfit("/changes", "there are changes, and no baseline that they were made against")
     keys = [tuple(item[part] for part in _KEY) for item in document["changes"]]
     count = Counter(keys)
     for index, (key, item) in enumerate(zip(keys, document["changes"], strict=True)):
-        today = outcomes.get(key)
-        if count[key] > 1 and item["by"] == By.SUITE:
-            continue
-        if item["after"] != today and not (today is None and item["after"] == Outcome.NOT_APPLICABLE):
-            said = item["after"] or "absent"
-            yield Misfit(f"/changes/{index}/after", f"{said}, and the verdict is {today or 'absent'}")
+        if count[key] == 1 or item["by"] != By.SUITE:
+            yield from _since(f"/changes/{index}", item, today.get(key))
+        if item["kind"] not in _kinds(*(outcome and Outcome(outcome) for outcome in (item["before"], item["after"]))):
+            said = f"{item['kind']}, from {item['before'] or 'absent'} to {item['after'] or 'absent'}"
+            yield Misfit(f"/changes/{index}/kind", said)
+
+
+def _kinds(before: Outcome | None, after: Outcome | None) -> tuple[Kind | None, ...]:
+    """Which changes there are from one outcome to another."""
+    if before is after:
+        return (Kind.RAISED, Kind.LOWERED) if after is Outcome.FAIL else ()
+    return (kind_of(before, after),)
+
+
+def _since(at: str, item: Mapping[str, Any], verdict: Mapping[str, Any] | None) -> Iterator[Misfit]:
+    """Yield where the last change of a key does not end in its verdict; what is not applicable has none."""
+    today = verdict and verdict["outcome"]
+    if item["after"] != today and not (today is None and item["after"] == Outcome.NOT_APPLICABLE):
+        yield Misfit(f"{at}/after", f"{item['after'] or 'absent'}, and the verdict is {today or 'absent'}")
+    if verdict and item["level"] != verdict["level"]:
+        yield Misfit(f"{at}/level", f"{item['level']}, and the verdict is of level {verdict['level']}")
 
 
 def _unknown(pointer: str, name: str, among: str) -> Misfit:
