@@ -250,3 +250,16 @@ def test_a_run_writes_the_forms_beside_its_reports(chatconform, tmp_path):
     places = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]}
     assert (1, {"recordings/acme/answer.json"}) == (done.returncode, places)
     assert {"index.html", "index.md", "results.json", "r.sarif", "j.xml"} <= set(names(tmp_path / "reports"))
+
+
+def test_places_are_told_from_the_top_of_the_repository_and_results_as_they_were_named(chatconform, tmp_path):
+    for folder in (".git", "svc"):
+        (tmp_path / folder).mkdir()
+    recording.write(tmp_path / "svc" / "mine", MUST)
+    chatconform(tmp_path / "svc", "judge", "mine", "--out", "out", "--sarif", "r.sarif", "--junit", "j.xml")
+    result = json.loads((tmp_path / "svc" / "r.sarif").read_bytes())["runs"][0]["results"][0]
+    told = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    cases = ET.parse(tmp_path / "svc" / "j.xml").iter("testcase")
+    kept = json.loads((tmp_path / "svc" / "out" / "results.json").read_bytes())["exchanges"][0]["file"]
+    named = "svc/mine/answer.json"
+    assert (named, {named, None}, "mine/answer.json") == (told, {each.get("file") for each in cases}, kept)

@@ -180,13 +180,54 @@ def exchange(file: str) -> ExchangeSummary:
 )
 def test_a_place_is_in_the_repository(file, mode, expected):
     results = replace(sample(), run={"mode": mode})
-    assert expected == location.of(results, sample().providers[0], exchange(file))
+    assert expected == location.of(location.HERE, results, sample().providers[0], exchange(file))
 
 
 @pytest.mark.parametrize("place", [None, Place("/etc/providers.yaml", 3, 1), Place("../providers.yaml", 3, 1)])
 def test_where_nothing_is_in_the_repository_the_place_is_where_the_provider_would_stand(place):
     provider = replace(sample().providers[0], place=place)
-    assert ("providers.yaml", 1) == location.of(sample(), provider, exchange("/x"))
+    assert ("providers.yaml", 1) == location.of(location.HERE, sample(), provider, exchange("/x"))
+
+
+@pytest.mark.parametrize(
+    "file, expected",
+    [
+        ("rec/a.json", "svc/rec/a.json"),
+        ("../rec/a.json", "rec/a.json"),
+        ("../../a.json", None),
+        ("{top}/svc/rec/a.json", "svc/rec/a.json"),
+        ("{top}/../a.json", None),
+        ("{top}", None),
+        (".", None),
+        ("..", None),
+    ],
+)
+def test_a_path_is_told_from_the_top_of_the_repository(file, expected, tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "svc").mkdir()
+    assert expected == location.repository(tmp_path / "svc").path(file.format(top=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        ((), "svc/providers.yaml"),
+        (("pyproject.toml", ".x"), "pyproject.toml"),
+        (("AUTHORS", "README.md"), "README.md"),
+        (("README.md", "providers.yaml"), "providers.yaml"),
+        (("providers.yaml", "svc/providers.yaml"), "svc/providers.yaml"),
+    ],
+)
+def test_where_nothing_better_is_known_the_place_is_a_file_that_is_there(files, expected, tmp_path):
+    for folder in (".git", "svc"):
+        (tmp_path / folder).mkdir()
+    for file in files:
+        (tmp_path / file).touch()
+    assert expected == location.repository(tmp_path / "svc").fallback
+
+
+def test_without_a_repository_a_path_is_told_from_the_folder_of_the_run(tmp_path):
+    assert ("a.json", None) == tuple(map(location.repository(tmp_path).path, ("a.json", "../a.json")))
 
 
 def test_a_path_is_a_uri_reference():
@@ -245,7 +286,7 @@ def many(count: int, text: str) -> Results:
 @pytest.mark.parametrize("count, most, least", [(5_100, sarif.MOST_BYTES, 4_999), (300, 200_000, 90), (300, 5_000, -1)])
 def test_a_file_is_cut_at_the_end_to_what_github_takes_and_says_so(count, most, least):
     results = many(count, "中" * 60)
-    data = sarif.render(results, gate.decide(results, FailOn.MUST), most)
+    data = sarif.render(results, gate.decide(results, FailOn.MUST), most=most)
     run = json.loads(data)["runs"][0]
     kept = len(run["results"])
     said = run["invocations"][0]["toolExecutionNotifications"][0]

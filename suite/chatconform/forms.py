@@ -10,7 +10,7 @@ from pathlib import Path
 from chatconform.model import InputError, Place, Results
 from chatconform.recordings import disk
 from chatconform.recordings.sources import ENDINGS
-from chatconform.report import badge, junit, sarif, summary
+from chatconform.report import badge, junit, location, sarif, summary
 from chatconform.rollup import Gated
 
 STANDARD_OUTPUT = Path("-")
@@ -97,11 +97,13 @@ def write(results: Results, gated: Gated, forms: Forms) -> None:
 
     Each file is replaced whole, readable by its owner alone, for findings quote header fields; a badge, which says
     a word, is readable by all. A summary is added to what its file holds, for other commands of a job write there too.
+    Places are told from the top of the repository in which the command runs.
     """
+    repository = location.repository(Path.cwd())
     if forms.junit is not None:
-        _write(forms.junit, junit.render(results, gated))
+        _write(forms.junit, junit.render(results, gated, repository))
     if forms.sarif is not None:
-        _write(forms.sarif, sarif.render(results, gated))
+        _write(forms.sarif, sarif.render(results, gated, repository))
     if forms.markdown is not None:
         _write(forms.markdown, summary.render(results).encode())
     if forms.badge is not None:

@@ -19,6 +19,7 @@ from chatconform.report import board, location
 from chatconform.report.board import Entry, Mark, Row
 from chatconform.report.changes import WORDS
 from chatconform.report.headline import headline
+from chatconform.report.location import HERE, Repository
 from chatconform.report.terminal import failure
 from chatconform.report.visible import line
 from chatconform.rollup import Gated
@@ -35,13 +36,14 @@ class _Run:
     results: Results
     gated: Gated
     newly: Mapping[tuple[str, str, str, str], str]
+    repository: Repository
 
 
-def render(results: Results, gated: Gated) -> bytes:
+def render(results: Results, gated: Gated, repository: Repository = HERE) -> bytes:
     """Return the file: UTF-8, with no character that XML 1.0 does not have."""
     failing = (each for each in results.changes if each.after is Outcome.FAIL)
     newly = {(each.provider, each.contract, each.check, each.exchange): each.by for each in failing}
-    run = _Run(results, gated, newly)
+    run = _Run(results, gated, newly, repository)
     suites = [_provider(run, row) for row in board.rows(results)]
     suites.append(_whole(results, gated, suites))
     root = Element("testsuites", {"name": _SUITE, **_numbers(suites, ("tests", "failures", "errors")), "time": "0"})
@@ -91,7 +93,7 @@ def _case(run: _Run, row: Row, entry: Entry, exchanges: Mapping[str, ExchangeSum
     provider, contract = (line(name, _NAME) for name in (row.provider.id, entry.contract))
     case = Element("testcase", {
         "classname": f"{provider}.{contract}", "name": line(entry.check, _NAME),
-        "file": location.of(run.results, row.provider, exchange).file, "time": "0",
+        "file": location.of(run.repository, run.results, row.provider, exchange).file, "time": "0",
     })  # fmt: skip
     _properties(case, {
         "provider": row.provider.id, "contract": entry.contract, "check": entry.check,

@@ -29,6 +29,7 @@ from chatconform.model import (
 )
 from chatconform.report import board, location
 from chatconform.report.board import Mark
+from chatconform.report.location import HERE, Location, Repository
 from chatconform.report.visible import line
 from chatconform.rollup import Gated
 
@@ -56,6 +57,7 @@ class _Failure:
     text: CheckText
     provider: ProviderResult
     exchange: ExchangeSummary | None
+    place: Location
 
     @property
     def rule(self) -> str:
@@ -63,9 +65,9 @@ class _Failure:
         return line("/".join(filter(None, (_document(self.verdict.contract), self.verdict.check))), _NAME)
 
 
-def render(results: Results, gated: Gated, most: int = MOST_BYTES) -> bytes:
+def render(results: Results, gated: Gated, repository: Repository = HERE, most: int = MOST_BYTES) -> bytes:
     """Return the file, worst first; what is beyond GitHub's limits is left out at the end, and that is said in it."""
-    failures = _failures(results)
+    failures = _failures(results, repository)
     kept = failures[:MOST_RESULTS]
     while len(data := _encoded(_document_of(results, gated, kept, len(failures)))) > most and kept:
         kept = kept[: len(kept) * most // len(data) - 1]
@@ -80,15 +82,16 @@ def _document(contract: str) -> str | None:
     return None if contract == OPENAI else contract
 
 
-def _failures(results: Results) -> list[_Failure]:
+def _failures(results: Results, repository: Repository) -> list[_Failure]:
     """What fails: musts first, what is waived last, then by the harm that it does, then by the verdicts' keys."""
     providers = {provider.id: provider for provider in results.providers}
     exchanges = {(exchange.provider, exchange.id): exchange for exchange in results.exchanges}
-    found = [
-        _Failure(each, board.text_of(results, each.check), provider, exchanges.get((each.provider, each.exchange)))
-        for each in results.verdicts
-        if each.outcome is Outcome.FAIL and (provider := providers.get(each.provider))
-    ]
+    found = []
+    for verdict in results.verdicts:
+        provider, exchange = providers.get(verdict.provider), exchanges.get((verdict.provider, verdict.exchange))
+        if provider and verdict.outcome is Outcome.FAIL:
+            place = location.of(repository, results, provider, exchange)
+            found.append(_Failure(verdict, board.text_of(results, verdict.check), provider, exchange, place))
     return sorted(found, key=_order)
 
 
@@ -113,8 +116,7 @@ def _document_of(results: Results, gated: Gated, kept: Sequence[_Failure], of: i
                 "tool": {"driver": driver},
                 "invocations": [_invocation(results, gated, len(kept), of)],
                 "results": [
-                    _result(results, each, indexes[each.rule], None if new is None else each.verdict.key in new)
-                    for each in kept
+                    _result(each, indexes[each.rule], None if new is None else each.verdict.key in new) for each in kept
                 ],
             }
         ],
@@ -159,7 +161,7 @@ def _newly_failing(results: Results) -> frozenset[tuple[str, str, str, str]] | N
     return frozenset((each.provider, each.contract, each.check, each.exchange) for each in failing)
 
 
-def _result(results: Results, failure: _Failure, index: int, is_new: bool | None) -> JsonObject:  # noqa: FBT001
+def _result(failure: _Failure, index: int, is_new: bool | None) -> JsonObject:  # noqa: FBT001
     """A failing verdict; `is_new` says whether it failed in the baseline, None that there is none."""
     verdict = failure.verdict
     result: JsonObject = {
@@ -168,7 +170,7 @@ def _result(results: Results, failure: _Failure, index: int, is_new: bool | None
         "kind": "fail",
         "level": _LEVELS[verdict.level],
         "message": {"text": _message(_told(failure))},
-        "locations": [_location(results, failure)],
+        "locations": [_location(failure)],
         "partialFingerprints": _fingerprints(verdict),
         "occurrenceCount": max(verdict.found, len(verdict.findings), 1),
         "properties": _properties(failure),
@@ -204,9 +206,8 @@ def _message(text: str) -> str:
     return re.sub(r"\{(\d+)\}", r"{{\1}}", without)
 
 
-def _location(results: Results, failure: _Failure) -> JsonObject:
-    place = location.of(results, failure.provider, failure.exchange)
-    verdict = failure.verdict
+def _location(failure: _Failure) -> JsonObject:
+    verdict, place = failure.verdict, failure.place
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(place.file), "uriBaseId": "%SRCROOT%"},
