@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import recording
+from chatconform import forms, gate
 from chatconform.forms import Forms, require_room, require_writable
 from chatconform.model import InputError, Place
 from chatconform.report.results import dump
@@ -78,11 +79,15 @@ def test_a_summary_is_added_to_what_others_wrote(results, chatconform):
     )
 
 
-def test_a_summary_leaves_others_their_room(results, chatconform):
-    (results / "s.md").write_bytes(b"x" * (900 * 1024 - 1))
-    chatconform(results, "report", "results.json", "--summary", "s.md")
-    assert (results / "s.md").stat().st_size < 910 * 1024
-    assert b"**Cut here" in (results / "s.md").read_bytes()
+@pytest.mark.parametrize(
+    "held, most, is_cut",
+    [(900 * 1024 - 1, 910 * 1024, True), (1_044_500, 1024 * 1024, True), (1_048_000, 1_048_000, False)],
+)
+def test_a_summary_leaves_others_their_room(held, most, is_cut, tmp_path):
+    (tmp_path / "s.md").write_bytes(b"x" * held)
+    forms.write(sample(), gate.decide(sample(), gate.FailOn.MUST), Forms(summary=tmp_path / "s.md"))
+    written = (tmp_path / "s.md").read_bytes()
+    assert (True, is_cut) == (held <= len(written) <= most, b"**Cut here" in written)
 
 
 def test_a_reader_that_leaves_early_is_no_error(results, chatconform):

@@ -136,9 +136,11 @@ def _write_badges(results: Results, path: Path) -> None:
 
 
 def _add_summary(results: Results, path: Path) -> None:
+    """Add the summary to what a file holds; nothing where that leaves it no room, for then nobody would see either."""
     if path == STANDARD_OUTPUT:
         _print(summary.render(results, summary.MOST_BYTES).encode())
         return
     held = path.stat().st_size if path.is_file() else 0
-    text = summary.render(results, max(summary.MOST_BYTES - held, _LEAST))
-    disk.add(path, text.encode())
+    room = min(max(summary.MOST_BYTES - held, _LEAST), summary.LIMIT - held - 1)
+    if text := summary.render(results, room):
+        disk.add(path, text.encode())

@@ -18,8 +18,10 @@ from chatconform.report.broken import broken
 from chatconform.report.headline import headline
 from chatconform.report.tables import cell, identifier
 
+LIMIT = 1024 * 1024
+"""GitHub drops all that a step has written where it is longer than this."""
 MOST_BYTES = 900 * 1024
-"""The longest summary: GitHub's limit is 1,024 KiB, and other commands of the step may write to it as well."""
+"""The longest summary: other commands of the step may write to it as well."""
 _EXCHANGES_SHOWN = 3
 _NOTE = 2_000
 """Bytes that are kept free for the note of what is left out: it counts at most a dozen kinds."""
