@@ -111,6 +111,12 @@ def test_a_check_of_the_own_document_is_a_rule_of_its_own_with_that_level():
     assert ("error", "warning") == (levels["sse.done.last"], levels["acme/sse.done.last"])
 
 
+def test_a_rule_of_a_contract_with_the_name_of_a_group_has_that_tag_once():
+    verdict = replace(next(each for each in sample().verdicts if each.check == "sse.done.last"), contract="sse")
+    log = run_of(replace(sample(), verdicts=(verdict,)))
+    assert [["sse"]] == [rule["properties"]["tags"] for rule in log["tool"]["driver"]["rules"]]
+
+
 def test_a_message_says_what_was_found_and_where():
     assert (
         "acme (OpenAI, must): this does not hold: Nothing follows `[DONE]`. In stream.usage, bytes [1200, 1216), "

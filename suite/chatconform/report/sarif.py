@@ -136,7 +136,7 @@ def _rule(failure: _Failure) -> JsonObject:
         "help": {"text": help_},
         "defaultConfiguration": {"level": _LEVELS[level]},
         "properties": {
-            "tags": [line(board.group(failure.verdict.check), 60), line(contract, 60)],
+            "tags": list(dict.fromkeys((line(board.group(failure.verdict.check), 60), line(contract, 60)))),
             "precision": "very-high",
             "problem.severity": _SEVERITIES[level],
         },
