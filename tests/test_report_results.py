@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
+import operator
 from dataclasses import asdict, fields, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from chatconform import diff, exhibits, gate, model, reports, resources
-from chatconform.model import InputError, Outcome, Results
+from chatconform.model import InputError, Outcome, Results, SuiteError
+from chatconform.report import schema
 from chatconform.report.results import dump, load, to_json
 from report_sample import sample
 
@@ -222,6 +227,56 @@ def test_a_pass_that_examined_nothing_is_refused(tmp_path):
     first["examined"] = 0
     error = refused(written(tmp_path, json.dumps(document).encode()))
     assert error.problem.endswith("/examined: 0 is less than the minimum of 1")
+
+
+# The quick test of the schema, held against jsonschema
+
+OTHERS = [None, True, 0, -1, 1.0, 2.5, "", "x", "x" * 4_097, [], [[]], ["x"], [1, 2], {}, {"x": 1}, {"must": "must"}]
+
+
+def least(document, path):
+    """Return a copy of a document that holds of each list at its top no more than what a path leads to, or its head."""
+    kept = {name: value[:1] if isinstance(value, list) else value for name, value in document.items()}
+    if len(path) > 1 and isinstance(path[1], int):
+        kept[path[0]] = [document[path[0]][path[1]]]
+        path = (path[0], 0, *path[2:])
+    return copy.deepcopy(kept), path
+
+
+def places(value, path=()):
+    """Yield the paths to all that is in a value, and of what is alike but for its place in a list the first."""
+    yield path
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(each, (*path, key))
+
+
+def alike(path):
+    """Return a path without the places in lists and the keys of maps."""
+    maps = ("checks", "habits", "deviations", "contracts")
+    return tuple("*" if isinstance(part, int) or before in maps else part for before, part in pairwise((None, *path)))
+
+
+PLACES = {alike(path): path for path in reversed([*places(to_json(sample()))]) if path}.values()
+
+
+@pytest.mark.parametrize("name", sorted({path[0] for path in PLACES}))
+def test_the_quick_test_and_jsonschema_refuse_alike(name):
+    for path in (path for path in PLACES if path[0] == name):
+        document, (*to, last) = least(to_json(sample()), path)
+        at = functools.reduce(operator.getitem, to, document)
+        before = at.pop(last)
+        found = [(None, schema.keeps()(document), schema.validator().is_valid(document))]
+        at.insert(last, before) if isinstance(at, list) else at.update({last: before})
+        for other in [*OTHERS, *([{**before, "more": 1}] if isinstance(before, dict) else [])]:
+            at[last] = other
+            found.append((other, schema.keeps()(document), schema.validator().is_valid(document)))
+        assert [] == [(path, other) for other, said, expected in found if said is not expected]
+
+
+@pytest.mark.parametrize("keyword, value", [("pattern", "^a"), ("uniqueItems", True), ("maximum", 9), ("oneOf", [])])
+def test_the_quick_test_refuses_to_know_a_keyword_that_it_does_not(keyword, value):
+    with pytest.raises(SuiteError, match=keyword):
+        schema.Tests({}).of({"type": "string", keyword: value})
 
 
 def test_a_file_that_is_not_there_is_one_error(tmp_path):

@@ -51,7 +51,7 @@ def flaws(value: dict[str, Any] | list[Any], pointer: str = "", depth: int = 1) 
     if isinstance(value, Doubled):
         yield Misfit(pointer or "/", f"the key {line(value.key, _SHOWN)} stands twice in one object")
     for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(each, dict | list):
+        if isinstance(each, dict | list) and (each or depth == MAX_DEPTH):
             yield from flaws(each, f"{pointer}/{token(key)}", depth + 1)
 
 

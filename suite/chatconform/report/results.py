@@ -12,14 +12,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, fields
 from enum import StrEnum
-from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator, validators
-
-from chatconform import resources
 from chatconform.exhibits import (
     ContractDigest,
     DeviationText,
@@ -55,6 +51,7 @@ from chatconform.model import (
     Verdict,
     Waiver,
 )
+from chatconform.report import schema
 from chatconform.report.references import Misfit, flaws, misfits, objects, token
 from chatconform.report.visible import COMMANDS, SHAPELESS, line
 
@@ -120,7 +117,7 @@ def load(path: Path) -> Results:
 def _misfits(document: Any) -> Iterator[Misfit]:  # noqa: ANN401
     """Yield what is wrong with a document, in the order in which it can be asked for."""
     yield from flaws(document)
-    for error in _validator().iter_errors(document):
+    for error in () if schema.keeps()(document) else schema.validator().iter_errors(document):
         yield Misfit("".join(f"/{token(part)}" for part in error.absolute_path) or "/", error.message)
     yield from misfits(document)
 
@@ -218,14 +215,6 @@ def _refuse_other_formats(path: Path, document: JsonValue) -> None:
     else:
         problem = f'/format: absent; a results file begins with "format": "{FORMAT}"'
     raise InputError(Place(str(path)), problem, NEXT_STEP)
-
-
-@cache
-def _validator() -> Any:  # noqa: ANN401
-    """The published schema, to which a number with a fraction is no integer, and 3.0 has one."""
-    checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    strict = validators.extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
-    return strict(json.loads(resources.read_text("schemas/chatconform/results.schema.json")))
 
 
 def _results(document: Any) -> Results:  # noqa: ANN401
