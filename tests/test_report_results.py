@@ -425,6 +425,13 @@ def test_counts_and_conclusions_that_contradict_the_verdicts_are_one_error_with_
     assert problem == caught.value.problem[: len(problem)]
 
 
+def test_what_another_version_said_in_other_words_is_read(tmp_path):
+    document = to_json(sample())
+    document["run"]["suite"], document["providers"][0]["sentence"] = "0.0.9", "deviates: in other words"
+    read = reports.read(written(tmp_path, json.dumps(document).encode()))
+    assert "deviates: in other words" == read.providers[0].sentence
+
+
 def test_what_is_said_where_nothing_was_applicable_is_read(tmp_path):
     lawful = model.Verdict("p", "openai", "a", model.Level.MUST, "x", Outcome.NOT_APPLICABLE)
     made = gate.conclude([lawful], document_only=False)

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from chatconform import gate
+from chatconform import __version__, gate
 from chatconform.model import InputError, Place, Results
 from chatconform.recordings import disk
 from chatconform.report import board, html, markdown, terminal
@@ -21,9 +21,9 @@ from chatconform.report.visible import line
 def read(path: Path) -> Results:
     """Read results.json. Raises `InputError` where it cannot be read, is no results file, or contradicts itself."""
     results = load(path)
-    found = gate.contradiction(results)
+    found = gate.contradiction(results, __version__)
     if found is not None:
-        raise InputError(Place(str(path)), f"{line(found[0], 200)}: {line(found[1], 600)}", NEXT_STEP)
+        raise InputError(Place(str(path)), f"{line(found[0], 200)}: {line(found[1], 400)}", NEXT_STEP)
     return results
 
 
