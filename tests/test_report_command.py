@@ -99,7 +99,9 @@ REFUSED = [
     (Forms(junit=Path("results.json/x")), "cannot be written: Not a directory"),
     (Forms(badge=Path("results.json/x")), "cannot be written: Not a directory"),
     (Forms(junit=Path("link")), "--junit link: this is a link"),
-    (Forms(sarif=Path("nowhere")), "--sarif nowhere: this is no regular file"),
+    (Forms(sarif=Path("nowhere")), "--sarif nowhere: this is a link"),
+    (Forms(summary=Path("nowhere")), "--summary nowhere: this is a link"),
+    (Forms(badge=Path("x" * 300)), f"--badge {'x' * 300}: File name too long"),
     (Forms(junit=Path("fifo")), "--junit fifo: this is no regular file"),
     (Forms(summary=Path("fifo")), "--summary fifo: this is no regular file"),
     (Forms(markdown=Path("/dev/null")), "--markdown /dev/null: this is no regular file"),
@@ -144,6 +146,12 @@ def test_a_form_replaces_no_other_file_of_its_run(forms, problem, results, monke
     with pytest.raises(InputError) as caught:
         require_room(forms, HERE, ["acme"], [Path("results.json"), Path("mine"), *files(Path("out"), ["acme"])])
     assert problem == caught.value.problem[: len(problem)]
+
+
+def test_what_is_read_and_leads_nowhere_is_in_no_forms_way(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    others = [tmp_path / "loop", tmp_path / ("x" * 300)]
+    assert require_room(Forms(junit=tmp_path / "j.xml"), HERE, ["acme"], others) is None
 
 
 def test_forms_have_room_beside_the_pages_and_beside_a_recording():

@@ -45,14 +45,22 @@ def require_writable(forms: Forms, place: Place) -> None:
     for option, path in forms.named():
         if path == STANDARD_OUTPUT:
             continue
-        is_folder, is_there = path.is_dir(), path.exists() or path.is_symlink()
-        if is_folder and option != "--badge":
+        try:
+            _require_file(option, path, place)
+            disk.require_writable(path)
+        except OSError as error:
+            raise InputError(place, f"{option} {path}: {error.strerror}", "Name another file.") from None
+
+
+def _require_file(option: str, path: Path, place: Place) -> None:
+    """Raise `InputError` where no file can replace what is there, and `OSError` where it cannot be looked at."""
+    if path.is_dir():
+        if option != "--badge":
             raise InputError(place, f"{option} {path}: this is a folder", "Name a file.")
-        if is_there and not is_folder and not path.is_file():
-            raise InputError(place, f"{option} {path}: this is no regular file", "Name a file.")
-        if path.is_symlink() and not is_folder and option != "--summary":
-            raise InputError(place, f"{option} {path}: this is a link", "Name the file that it leads to.")
-        disk.require_writable(path)
+    elif path.exists() and not path.is_file():
+        raise InputError(place, f"{option} {path}: this is no regular file", "Name a file.")
+    elif path.is_symlink() and not (option == "--summary" and path.exists()):
+        raise InputError(place, f"{option} {path}: this is a link", "Name the file that it leads to.")
 
 
 def require_room(forms: Forms, place: Place, providers: Sequence[str], others: Iterable[Path]) -> None:
@@ -64,10 +72,10 @@ def require_room(forms: Forms, place: Place, providers: Sequence[str], others: I
     if forms.badge is not None and _is_one_file(forms.badge) and len(providers) != 1:
         problem = f"one file has no room for the badges of {len(providers)} providers"
         raise InputError(Place(str(forms.badge)), problem, "Name a folder.")
-    taken = {path.resolve(): "another file of this run" for path in others}
-    files = [(option, path, path.resolve()) for option, path in _files(forms, providers)]
+    taken = {_real(path): "another file of this run" for path in others}
+    files = [(option, path, _real(path)) for option, path in _files(forms, providers)]
     above = {folder for path in (*taken, *(target for *_, target in files)) for folder in path.parents}
-    folders = [path for path in taken if path.is_dir()]
+    folders = [path for path in taken if _is_folder(path)]
     for option, path, target in files:
         if target in taken:
             raise InputError(place, f"{option} {path}: this is {taken[target]} too", "Name another file.")
@@ -77,6 +85,21 @@ def require_room(forms: Forms, place: Place, providers: Sequence[str], others: I
             problem = f"{option} {path}: this would be read as an exchange of the recording that it is in"
             raise InputError(place, problem, "Name a file elsewhere.")
         taken[target] = option
+
+
+def _real(path: Path) -> Path:
+    """Return where a path leads; of one that leads nowhere, such as a link to itself, where it stands."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _files(forms: Forms, providers: Sequence[str]) -> Iterator[tuple[str, Path]]:
