@@ -16,6 +16,7 @@ from rich.console import Console
 from chatconform import gate
 from chatconform.exhibits import (
     ContractDigest,
+    DeviationText,
     Endpoint,
     Evidence,
     Habit,
@@ -61,7 +62,8 @@ def check(name: str, says: str, level: Level, source: str, acme: tuple[Level, st
     levels, sources = {"openai": level}, {"openai": source}
     if acme:
         levels["acme"], sources["acme"] = acme
-    return CheckText(name, says, f"clients of {name} go wrong.", f"repair {name}.", levels, sources)
+    known = tuple(re.findall(r"[A-Z]{3}-\d\d", source))
+    return CheckText(name, says, f"clients of {name} go wrong.", f"repair {name}.", levels, sources, known=known)
 
 
 CHECKS = {
@@ -233,6 +235,15 @@ def concluded(provider: str, *, document_only: bool = False) -> ProviderResult:
     )
 
 
+DEVIATIONS = {
+    "TRM-04": DeviationText(
+        "TRM-04",
+        "Something follows `[DONE]`.",
+        ("acme/client#12", "measured", HOSTILE, *(f"acme/c#{n}" for n in range(4))),
+    )
+}
+
+
 def sample() -> Results:
     """Every outcome, a waived failure, each word of own_document, hostile strings; sorted as the file is."""
     return Results(
@@ -255,6 +266,7 @@ def sample() -> Results:
             Change("vanished", "quiet", "openai", "tools.call.id", "tools", MUST, FAIL, None),
         ),
         habits=HABITS,
+        deviations=DEVIATIONS,
         contracts=CONTRACTS,
     )
 

@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 
 from chatconform.exhibits import Received, Sent, Timeline
-from chatconform.model import Origin
+from chatconform.model import Origin, Outcome
 from chatconform.report import board, html
 from chatconform.report.changes import WORDS
 from chatconform.report.html import arrivals, bars, rendering, ticket
@@ -204,6 +204,67 @@ def test_a_ticket_says_all_that_a_vendor_needs():
         "chatconform judge recordings/acme/stream.usage.json --provider acme --check sse.done.last",
     ):
         assert part in re.sub(r"</?span>", "", said)
+
+
+def test_a_ticket_tells_where_the_same_was_seen_elsewhere():
+    page = html.provider(sample(), "acme")
+    said = unescape(re.search(r'<pre id="openai--sse.done.last--ticket">(.*?)</pre>', page, re.DOTALL)[1])
+    issues = "acme/client#12, acme/c#0, acme/c#1, acme/c#2"
+    assert f"Seen elsewhere: Something follows `[DONE]`. ({issues})" in said
+
+
+def test_a_card_leads_to_where_the_same_was_seen_elsewhere():
+    page = html.provider(sample(), "acme")
+    assert '<a href="https://github.com/acme/client/issues/12" rel="noreferrer">acme/client#12</a>' in page
+    assert "and 2 more" in text(page)
+
+
+PRINTED = exchange("acme", "stream.usage", Origin.DOCUMENT, source="acme.txt:7-9")
+
+
+def printed():
+    """The sample, with the exchange that breaks sse.done.last printed in a document and not asked of an endpoint."""
+    others = tuple(each for each in sample().exchanges if (each.provider, each.id) != ("acme", "stream.usage"))
+    return replace(sample(), exchanges=(*others, PRINTED))
+
+
+def test_of_a_printed_example_no_endpoint_is_accused():
+    page = html.provider(printed(), "acme")
+    said = unescape(re.search(r'<pre id="openai--sse.done.last--ticket">(.*?)</pre>', page, re.DOTALL)[1])
+    assert said.startswith("sse.done.last: an example in your API document does not keep this rule\n")
+    assert "Printed in acme.txt:7-9. The endpoint itself was not asked." in said
+    assert ("curl" in said, "https://api.acme.example" in said, "printed in acme.txt:7-9" in page) == (
+        False,
+        False,
+        True,
+    )
+
+
+def test_the_index_says_below_its_headline_what_is_worst_and_marks_what_is_new():
+    page = html.index(sample())
+    assert "Worst: Clients of sse.done.last go wrong. sse. done. last at acme" in text(page)
+    assert re.search(r'acme <small class="t-fail">▼ new</small>', page)
+
+
+def test_an_inconclusive_provider_says_why_on_the_board():
+    assert '<small class="why">printed examples can convict and never acquit</small>' in html.index(sample())
+
+
+def test_a_rule_has_the_words_of_the_contract_that_it_is_broken_under():
+    own = replace(sample().verdicts[0], contract="acme", check="envelope.id.type", outcome=Outcome.FAIL)
+    said = replace(sample().checks["envelope.id.type"], wording={"acme": "id is a text of acme's."})
+    results = replace(sample(), verdicts=(own,), checks={**sample().checks, "envelope.id.type": said})
+    assert "Broken rule: id is a text of acme's." in text(html.index(results))
+
+
+def test_a_name_of_the_wire_is_set_apart_in_a_sentence():
+    assert "<code>finish_reason</code> is a word, and <code>[DONE]</code> too; a_1 is none" == str(
+        rendering.prose("finish_reason is a word, and `[DONE]` too; a_1 is none")
+    )
+
+
+def test_no_line_of_a_command_breaks_within_an_option():
+    assert "judge x <span>--check</span> a --no-x<y" == unescape(str(rendering.command("judge x --check a --no-x<y")))
 
 
 def test_a_ticket_of_a_hostile_provider_is_text():

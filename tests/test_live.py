@@ -17,10 +17,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from chatconform import reports
 from chatconform.cli.progress import Progress
 from chatconform.model import Exchange, Origin, Provider, Request
 from chatconform.recordings import store
 from chatconform.reference.endpoint import Endpoint
+from chatconform.report import html
+from chatconform.report.headline import headline
 from chatconform.scenarios import plan as planning
 
 KEY = "sk-fake-0123456789abcdef"
@@ -216,6 +219,9 @@ def test_an_interrupted_run_keeps_what_it_has_writes_its_report_and_ends_with_13
     (provider,) = results(tmp_path)["providers"]
     assert ("inconclusive", True) == (provider["conclusion"], "interrupted" in provider["source"])
     assert provider["sentence"].endswith("the run was interrupted, and what it did not ask for is not known")
+    again = reports.read(tmp_path / "reports" / "results.json")
+    assert "adhoc is inconclusive: the run was interrupted" in headline(again)
+    assert " so far</span>" in html.index(again)
     assert "Traceback" not in done.stdout + done.stderr
 
 
