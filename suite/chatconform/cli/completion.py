@@ -19,9 +19,8 @@ _COMPINIT = """
 """zsh has no compdef before its completion system is loaded, which not every .zshrc does."""
 _BASH = """\
 %(complete_func)s() {
-    local IFS=$'\\n' word type value response
-    local -a words=()
-
+    local word line
+    local -a words=() lines=()
     # bash takes : and @ for words of their own: join what stands before and behind them
     for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
         if (( ${#words[@]} )) && [[ $word == [:@]* || ${words[-1]} == *[:@] && $word ]]; then
@@ -30,22 +29,16 @@ _BASH = """\
             words+=("$word")
         fi
     done
-
-    response=$(env COMP_WORDS="${words[*]}" COMP_CWORD=$(( ${#words[@]} - 1 )) %(complete_var)s=bash_complete $1)
     word=${words[-1]}
-
-    for completion in $response; do
-        IFS=',' read type value <<< "$completion"
-
-        if [[ $type == 'dir' ]]; then
-            COMPREPLY=()
-            compopt -o dirnames
-        elif [[ $type == 'file' ]]; then
-            COMPREPLY=()
-            compopt -o default
-        elif [[ $type == 'plain' ]]; then
-            COMPREPLY+=("${value#"${word%%"${word##*[:@]}"}"}")
-        fi
+    mapfile -t lines < <(
+        COMP_WORDS=$(printf '%%s\\n' "${words[@]}") COMP_CWORD=$(( ${#words[@]} - 1 )) %(complete_var)s=bash_complete "$1"
+    )
+    for line in "${lines[@]}"; do
+        case $line in
+            plain,*) line=${line#plain,}; COMPREPLY+=("${line#"${word%%"${word##*[:@]}"}"}") ;;
+            file,*) compopt -o default ;;
+            dir,*) compopt -o dirnames ;;
+        esac
     done
 }
 
