@@ -19,7 +19,7 @@ _COMPINIT = """
 """zsh has no compdef before its completion system is loaded, which not every .zshrc does."""
 _BASH = """\
 %(complete_func)s() {
-    local word line
+    local word joined line
     local -a words=() lines=()
     # bash takes : and @ for words of their own: join what stands before and behind them
     for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
@@ -30,8 +30,9 @@ _BASH = """\
         fi
     done
     word=${words[-1]}
+    joined=$(printf '%%s\\n' "${words[@]}")
     mapfile -t lines < <(
-        COMP_WORDS=$(printf '%%s\\n' "${words[@]}") COMP_CWORD=$(( ${#words[@]} - 1 )) %(complete_var)s=bash_complete "$1"
+        COMP_WORDS=$joined COMP_CWORD=$(( ${#words[@]} - 1 )) %(complete_var)s=bash_complete "$1"
     )
     for line in "${lines[@]}"; do
         case $line in
