@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatconform import deviations, explanation, listing
-from chatconform.coverage import Standing, coverage
+from chatconform import listing
 from chatconform.explanation import explained
-from chatconform.judging import known_checks
 from chatconform.model import CheckText, InputError
 from chatconform.report import board
 
@@ -50,13 +48,6 @@ def test_a_check_is_explained_whole():
     assert DONE_EXACT == listing.explain("sse.done.exact")
 
 
-@pytest.mark.parametrize("check", sorted(known_checks()))
-def test_every_rule_can_be_explained(check):
-    found = explained(check)
-    assert (check, True, True) == (found.text.id, bool(found.rules), bool(found.hurts))
-    assert {rule.contract for rule in found.rules} == set(found.text.levels)
-
-
 TRM_05 = """\
 TRM-05
   The sentinel is misspelt: a trailing space, lower case, or quotes around it.
@@ -71,17 +62,6 @@ whom it hurts
 def test_an_entry_of_the_catalogue_is_explained_with_what_finds_it():
     text, found_by = listing.explain("TRM-05"), "\n\nfound by\n  sse.done.exact"
     assert (TRM_05, found_by) == (text[: len(TRM_05)], text[-len(found_by) :])
-
-
-@pytest.mark.parametrize("covered", coverage().values(), ids=lambda covered: covered.entry.id)
-def test_every_entry_says_what_becomes_of_it(covered):
-    titles = {
-        Standing.CHECKED: "found by",
-        Standing.HABIT: "a lawful habit, which reports show and nothing accuses",
-        Standing.UNDECIDED: "found by no check, because",
-    }
-    sections = [part.partition("\n")[0] for part in listing.explain(covered.entry.id).split("\n\n")]
-    assert [titles[covered.standing]] == [title for title in titles.values() if title in sections]
 
 
 def test_a_name_that_is_neither_gets_the_nearest_that_is():
@@ -115,23 +95,3 @@ def test_the_document_s_basis_stands_beside_its_lines():
 def test_whom_it_hurts_in_a_sentence(raises, wrong, measured, sentence):
     text = CheckText("a.b.c", "", "", "", {}, {}, raises=raises, wrong=wrong, measured=measured)
     assert sentence == board.impact(text)
-
-
-@pytest.mark.parametrize("check", sorted(known_checks()))
-def test_nobody_is_said_not_to_mind_what_was_not_measured(check):
-    found = explained(check)
-    entries = [deviations.load()[each.id] for each in found.cited]
-    names_none = not (found.text.raises or found.text.wrong)
-    assert found.text.measured == any(entry.measured for entry in entries)
-    assert names_none == (found.hurts in ((("no measured client minds", ""),), (("not measured", ""),)))
-
-
-def test_the_clients_come_with_their_versions():
-    clients = {f"{client.name} {client.version}" for client in deviations.catalogue().clients.values()}
-    named = {name for check in known_checks() for name in (*explained(check).raises, *explained(check).wrong)}
-    assert clients == named
-
-
-def test_every_entry_is_cited_by_whom_the_index_says():
-    for entry, checks in explanation.citing().items():
-        assert all(entry in {each.id for each in explained(check).cited} for check in checks)
