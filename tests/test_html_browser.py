@@ -23,8 +23,9 @@ A4 = 695
 """The width of an A4 page between its margins, in CSS pixels."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """The browser of this file alone: while it runs so does an event loop, and no other test could begin one."""
     with launched() as browser:
         yield browser
 

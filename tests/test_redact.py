@@ -240,7 +240,16 @@ def test_any_bytes_around_it_stay_as_they_are(before, after, form):
     expected = before + b"*" * len(form.encode()) + after
     kept = SECRETS.overwritten(data)
     assert (len(data), True) == (len(kept), all(a in (b, ord("*")) for a, b in zip(kept, data, strict=True)))
-    assert expected == kept or SECRETS.found(before + after)
+    assert expected == kept or SECRETS.found(before + after) or _at_its_edges(kept, before, form.encode(), after)
+
+
+def _at_its_edges(kept: bytes, before: bytes, form: bytes, after: bytes) -> bool:
+    """Whether it is gone, and only signs beside it differ: `&#88` without its semicolon takes a digit behind it for its
+    own, and backslashes before an escape belong to it or not. Of the value none of that holds anything.
+    """
+    begin, end, plain = len(before), len(before) + len(form), before.rstrip(b"\\")
+    is_gone = set(kept[begin:end].lstrip(b"&#\\")) == set(b"*")
+    return is_gone and (plain, after[1:]) == (kept[: len(plain)], kept[end + 1 :])
 
 
 HOSTILE = {
