@@ -244,12 +244,13 @@ def test_any_bytes_around_it_stay_as_they_are(before, after, form):
 
 
 def _at_its_edges(kept: bytes, before: bytes, form: bytes, after: bytes) -> bool:
-    """Whether it is gone, and only signs beside it differ: `&#88` without its semicolon takes a digit behind it for its
-    own, and backslashes before an escape belong to it or not. Of the value none of that holds anything.
+    """Whether it is gone, and only signs beside it differ, which hold nothing of the value: a digit or a semicolon
+    behind it may belong to its last number (`&#88`), and backslashes before an escape to it.
     """
     begin, end, plain = len(before), len(before) + len(form), before.rstrip(b"\\")
     is_gone = set(kept[begin:end].lstrip(b"&#\\")) == set(b"*")
-    return is_gone and (plain, after[1:]) == (kept[: len(plain)], kept[end + 1 :])
+    runs_on = before.endswith(b"\\") or after[:1].isdigit() or after[:1] == b";"
+    return is_gone and runs_on and (plain, after[1:]) == (kept[: len(plain)], kept[end + 1 :])
 
 
 HOSTILE = {

@@ -168,7 +168,8 @@ def _character(character: str) -> bytes:
     escape = _BACKSLASHES + b"(?:%s|u\\{0*%x\\}|U%08x|x%02x|%03o(?![0-7]))" % (
         (_BACKSLASHES.join(b"u" + unit for unit in units), number, number, number, number)
     )
-    entity = b"&(?:amp;){0,4}(?:#(?:x0*%x|0*%d)(?:;|(?![0-9a-f]))|%s)" % (number, number, _names(character))
+    numbers = b"x0*%x(?:;|(?![0-9a-f]))|0*%d(?:;|(?![0-9]))" % (number, number)
+    entity = b"&(?:amp;){0,4}(?:#(?:%s)|%s)" % (numbers, _names(character))
     old = b"".join(b"%u" + unit for unit in units)
     forms = [re.escape(data), b"(?i:%s)" % b"|".join((percent, old, escape, entity))]
     if character in '"/\\':
